@@ -1,0 +1,85 @@
+// listing.jsonl: what Rucio said that a DID holds. A head line, then one line a file. Never asks Rucio.
+
+import { isComponent, readFullDid } from './names.ts'
+import { asObject, isAdler32, isBytes, isMd5 } from './text.ts'
+
+export type DidType = 'DATASET' | 'CONTAINER' | 'FILE'
+
+export type ListingHead = {
+  readonly format: 1
+  /** `scope:name` */
+  readonly did: string
+  readonly type: DidType
+  readonly open: boolean
+  /** number of lines that follow */
+  readonly length: number
+  /** their sum */
+  readonly bytes: number
+  /** ISO time */
+  readonly fetched: string
+}
+
+export type ListingLine = {
+  /** `scope:name` of the file */
+  readonly did: string
+  /** one component below the dataset's folder */
+  readonly path: string
+  readonly bytes: number
+  readonly adler32?: string
+  readonly md5?: string
+  readonly guid?: string
+  readonly events?: number
+}
+
+/** A file as the catalogue names it, before it has a path. */
+export type CatalogueFile = Omit<ListingLine, 'path'>
+
+/** Head of catalogue/NAME.jsonl when Rucio does not know the DID; no lines follow. */
+export type MissingHead = {
+  readonly format: 1
+  readonly did: string
+  readonly type: 'NONE'
+  readonly fetched: string
+  /** ISO time until which the answer counts; then it is asked for again */
+  readonly until: string
+  /** how often in a row the answer was the same */
+  readonly tries: number
+}
+
+export function readListingHead(json: unknown): ListingHead | MissingHead | undefined {
+  const object = asObject(json)
+  if (object === undefined || object['format'] !== 1 || readFullDid(object['did']) === undefined)
+    return undefined
+  const { did, type, open, length, bytes, fetched, until, tries } = object
+  if (typeof did !== 'string' || typeof fetched !== 'string') return undefined
+  if (type === 'NONE') {
+    if (typeof until !== 'string' || !isBytes(tries)) return undefined
+    return { format: 1, did, type, fetched, until, tries }
+  }
+  if (type !== 'DATASET' && type !== 'CONTAINER' && type !== 'FILE') return undefined
+  if (
+    typeof open !== 'boolean' ||
+    !isBytes(length) ||
+    typeof bytes !== 'number' ||
+    !Number.isSafeInteger(bytes)
+  )
+    return undefined
+  return { format: 1, did, type, open, length, bytes, fetched }
+}
+
+export function readListingLine(json: unknown): ListingLine | undefined {
+  const object = asObject(json)
+  if (object === undefined) return undefined
+  const { did, path, bytes, adler32, md5, guid, events } = object
+  if (typeof did !== 'string' || readFullDid(did) === undefined || !isComponent(path) || !isBytes(bytes))
+    return undefined
+  return {
+    did,
+    path,
+    bytes,
+    ...(isAdler32(adler32) ? { adler32 } : {}),
+    ...(isMd5(md5) ? { md5 } : {}),
+    ...(typeof guid === 'string' ? { guid } : {}),
+    ...(typeof events === 'number' ? { events } : {}),
+  }
+}
