@@ -22,7 +22,8 @@ export async function throwAway(root: Root, name: string): Promise<void> {
   // An earlier removal ends first: a folder of records put there since (a copy from elsewhere) has another listing.
   if (await isFolder(root, layout.trashed(root, name))) await empty(root, name)
   if (!(await isFolder(root, layout.dataset(root, name)))) return
-  if (!(await isFolder(root, layout.records(root, name)))) return
+  if (!(await isFolder(root, layout.records(root, name))))
+    return removeFolderIfEmpty(root, layout.dataset(root, name))
   await makeDir(layout.trash(root))
   await move(root, layout.records(root, name), layout.trashed(root, name))
   await empty(root, name)
@@ -33,17 +34,14 @@ export async function inTrash(root: Root): Promise<string[]> {
   return (await names(layout.trash(root))).filter(isComponent)
 }
 
-/** Each step may have been done already; the listing goes last but one, since it says what is left to do. */
+/** Each step may have been done already. The records go last, since they say what is left to do. */
 async function empty(root: Root, name: string): Promise<void> {
   const trashed = layout.trashed(root, name)
   if (await isFolder(root, layout.dataset(root, name))) await unlinkListed(root, name)
   await giveBack(root, name)
   await removeFolderIfEmpty(root, layout.dataset(root, name))
   await fence(root)
-  // rm() looks with lstat: of a link it takes the link.
-  for (const each of await names(trashed))
-    if (each !== 'listing.jsonl' && each !== 'verified.jsonl') await removeAll(join(trashed, each))
-  await fence(root)
+  // What these records name has gone for good by now, so their order among themselves is of no account.
   await removeAll(trashed)
   await syncDir(layout.trash(root))
 }
@@ -114,6 +112,7 @@ async function removeFolderIfEmpty(root: Root, dir: string): Promise<void> {
 }
 
 async function removeAll(path: string): Promise<void> {
+  // rm() looks with lstat: of a link it takes the link.
   try {
     await rm(path, { recursive: true, force: true })
   } catch (error) {
