@@ -61,8 +61,10 @@ async function hold(): Promise<void> {
   const { root } = await openRoot({ dir, fenced: true, world })
   const warn = (text: string): void => tell('warn', { text })
   const times = { staleMs: Number(staleMs), updateMs: 1000, everyMs: 250, tries: Number(tries) }
+  // 0: the times that a daemon has.
+  const given = times.staleMs === 0 ? [] : [times]
   try {
-    const { lease, previous } = await takeLease(root, world, () => tell('lost'), warn, times)
+    const { lease, previous } = await takeLease(root, world, () => tell('lost'), warn, ...given)
     tell('held', { bootId: root.bootId, previous: previous?.boot_id })
     for await (const command of createInterface({ input: process.stdin })) {
       if (command === 'exit') process.exit(0)
