@@ -35,6 +35,8 @@ export declare function putMissing(root: Root, target: string, head: MissingHead
  *  head it is written anew and no old line counts. */
 export declare class VerifiedLog {
   static open(root: Root, name: string): Promise<VerifiedLog>
+  /** The data directory that its head names; undefined without a good head. Only reads. */
+  static idOf(root: Root, name: string): Promise<string | undefined>
   /** path -> the last good line */
   readonly lines: ReadonlyMap<string, VerifiedLine>
   append(line: VerifiedLine): Promise<void>

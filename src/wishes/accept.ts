@@ -16,6 +16,8 @@ export type Accept = {
   remove(did: Did): Promise<Accepted>
   /** GET /dsfiles: catalogue/NAME.queued, unless there is a fresh answer; 100 at most */
   list(did: Did): Promise<'queued' | 'queue_full'>
+  /** Runs in the same queue: while it runs no wish is written. For the loop's own steps on requests/. */
+  exclusive<T>(work: () => Promise<T>): Promise<T>
 }
 
 /** @param wake tells the loop that there is something new */
