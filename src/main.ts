@@ -16,6 +16,10 @@ for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
 const packageText = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
 const { version } = JSON.parse(packageText) as { version: string }
 const { command } = await import('./cli.ts')
-process.exitCode = await command(process.argv.slice(2), process.env, { world, version, signal: ending.signal })
+process.exitCode = await command(process.argv.slice(2), process.env, {
+  world,
+  version,
+  signal: ending.signal,
+})
 // What keeps the process (a kept-alive socket) has nothing left to do.
 setTimeout(() => process.exit(), 500).unref()

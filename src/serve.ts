@@ -37,7 +37,12 @@ export type Streams = { readonly say: (line: string) => void; readonly complain:
 /** Runs until `signal` fires or the daemon cannot go on. */
 export async function serve(
   options: ServeOptions,
-  { world, version, signal, streams }: { world: World; version: string; signal: AbortSignal; streams: Streams },
+  {
+    world,
+    version,
+    signal,
+    streams,
+  }: { world: World; version: string; signal: AbortSignal; streams: Streams },
 ): Promise<ExitCode> {
   let root: Root
   try {
@@ -65,7 +70,8 @@ export async function serve(
     // The usual cause is a daemon that runs already, maybe on this very directory: then that is the thing to say.
     const held = await whoHolds(root, world)
     streams.complain(
-      held ?? `port ${options.web.port} is taken by another program; choose one with --port, or --port 0 for a free one`,
+      held ??
+        `port ${options.web.port} is taken by another program; choose one with --port, or --port 0 for a free one`,
     )
     return 1
   }
@@ -255,7 +261,10 @@ async function keepStatus(
         house.changed()
       }
     } catch (error) {
-      house.log('grid_cert', `its state could not be written: ${error instanceof Error ? error.message : String(error)}`)
+      house.log(
+        'grid_cert',
+        `its state could not be written: ${error instanceof Error ? error.message : String(error)}`,
+      )
     }
     await timer(tickMs, signal)
     const now = house.world.now()

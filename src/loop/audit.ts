@@ -3,7 +3,7 @@
 
 import { readSums } from '../disk/adopt.ts'
 import { layout } from '../disk/layout.ts'
-import { VerifiedLog } from '../disk/lines.ts'
+import { isVerifiedHere, VerifiedLog } from '../disk/lines.ts'
 import { type Harm, type Proof, prove } from '../disk/proof.ts'
 import { remove } from '../disk/put.ts'
 import { names, readRecord, statRegular } from '../disk/read.ts'
@@ -102,7 +102,7 @@ async function isFinished(house: House, name: string): Promise<boolean> {
   try {
     if ((await statRegular(root, layout.request(root, name))) !== undefined) return false
     if ((await readRecord(root, layout.complete(root, name), readComplete)) === undefined) return false
-    return (await VerifiedLog.idOf(root, name)) === root.id
+    return await isVerifiedHere(root, name)
   } catch (error) {
     // A file or a link of the user's with no records in it is none of ours.
     if (error instanceof Trouble) return false

@@ -37,7 +37,10 @@ export function openHints(
     made.on('error', error => {
       if (complained) return
       complained = true
-      log('rucio_downloader', `file events do not work here (${String(error)}); directories are looked at every 30 s`)
+      log(
+        'rucio_downloader',
+        `file events do not work here (${String(error)}); directories are looked at every 30 s`,
+      )
     })
     return made
   }
