@@ -179,9 +179,9 @@ async function run(
     token: () => credential.token(),
     renewedAt: () => lease.renewedAt(),
   })
-  const listeners = new Set<() => void>()
-  const changed = (): void => {
-    for (const listener of listeners) listener()
+  const listeners = new Set<(name?: string) => void>()
+  const changed = (name?: string): void => {
+    for (const listener of listeners) listener(name)
   }
   let wake: (around: boolean) => void = () => {}
   const accept = openAccept(root, world, () => {

@@ -70,13 +70,13 @@ async function fetchOne(
       settle(work, line.path, error =>
         house.log('rucio_downloader', `sync of ${work.name}: ${String(error)}`),
       )
-      house.changed()
+      house.changed(work.name)
       return
     case 'failed':
       house.replicas.forget(line.did)
       giveBack(work, file, result.nextTryAt, result.failure)
       house.log('rucio_downloader', `${line.did}: ${result.failure.reason}: ${result.failure.message}`)
-      house.changed()
+      house.changed(work.name)
       return
     case 'stopped':
       return

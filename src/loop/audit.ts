@@ -75,14 +75,14 @@ export function openAudit(house: House, times: AuditTimes): Audit {
     const first = firstLooks.get(name)
     if (first === undefined || first.harm !== harm) {
       firstLooks.set(name, { at: world.now(), harm })
-      house.changed()
+      house.changed(name)
       return true
     }
     if (world.now() - first.at < times.secondLookMs) return true
     firstLooks.delete(name)
     if (!(await isFinished(house, name))) return false
     await askForRepair(house, name, proof.head.length - proof.harm.length, proof.head.length)
-    house.changed()
+    house.changed(name)
     return false
   }
 

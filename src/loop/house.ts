@@ -24,7 +24,7 @@ export type House = {
   /** listings that failed: NAME -> when again and why; memory only, losing it costs one early try */
   readonly listFailures: Map<string, ListFailure>
   /** something on disk changed: waiters look again, and the loop passes */
-  readonly changed: () => void
+  readonly changed: (name?: string) => void
 }
 
 export type ListFailure = {

@@ -163,7 +163,7 @@ export function startLoop(
         .finally(() => {
           running.delete(key)
           forgetRead(action)
-          house.changed()
+          house.changed('name' in action && action.kind !== 'rename' ? action.name : undefined)
           wake(action.kind !== 'fetch' && action.kind !== 'adopt' && action.kind !== 'load')
         }),
     }
