@@ -12,6 +12,8 @@ const idle: AdlerMemory[] = []
 
 /** A stretch that one connection is to bring. `to` may come nearer while it runs, when another connection takes the rest. */
 export type Claim = {
+  /** where it began: bytes from here to `at` have come, and are written when the filler has ended */
+  readonly from: number
   /** the next byte that is to come */
   at: number
   to: number

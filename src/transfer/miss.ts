@@ -5,7 +5,7 @@ import { Trouble, toTrouble } from '../words/reason.ts'
 /** - host: it does not answer, or says that it cannot: it rests, and its other files are left alone too
  *  - strike: wrong bytes or nonsense of this replica
  *  - replica: this file cannot be had there now (404, 403), the host may be well
- *  - line: the connection broke in the middle of a body
+ *  - line: the connection was cut in the middle of a body
  *  - us: this machine (disk, no network, a bug): no replica can help */
 export type Blame = 'host' | 'strike' | 'replica' | 'line' | 'us'
 
@@ -41,14 +41,14 @@ export function missBeforeAnswer(error: unknown, atHost: boolean): Miss {
   }
 }
 
-/** A body that ended before its time. What is no Trouble of the line came from our own side. */
-export function missInBody(error: unknown, place: string): Miss {
+/** A body that ended before its time.
+ *  @param silent no byte had come for as long as is waited: a host that hangs, where a cut says nothing against it */
+export function missInBody(error: unknown, place: string, silent: boolean): Miss {
   if (error instanceof Miss) return error
-  const trouble = toTrouble(error)
-  if (trouble.reason === 'stalled' || trouble.reason === 'host_down') return new Miss('line', trouble)
-  if (error instanceof Trouble) return new Miss('us', trouble)
-  return new Miss(
-    'line',
-    new Trouble('stalled', `the connection to ${place} broke: ${trouble.detail}`, error),
-  )
+  const trouble =
+    error instanceof Trouble
+      ? error
+      : new Trouble('stalled', `the connection to ${place} broke: ${toTrouble(error).detail}`, error)
+  if (trouble.reason !== 'stalled' && trouble.reason !== 'host_down') return new Miss('us', trouble)
+  return new Miss(silent ? 'host' : 'line', trouble)
 }
