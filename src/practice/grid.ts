@@ -73,10 +73,11 @@ export async function startPracticeGrid(options: StartOptions): Promise<Practice
     },
   }
 
-  let dead = 0
-  for (const rse of options.rses) {
+  for (const rse of options.rses)
     if (isPlain(rse) && schemes(rse).some(each => each === 'https' || each === 'davs'))
       throw new Error(`${rse}: one port speaks TLS or not; give the two schemes to two RSEs`)
+  let dead = 0
+  for (const rse of options.rses) {
     if (rse.startsWith('DOWN')) {
       const port = deadPorts[dead++]
       if (port === undefined) throw new Error(`at most ${deadPorts.length} RSEs may be named DOWN…`)
