@@ -6,12 +6,12 @@ import { readListing } from '../disk/lines.ts'
 import { put } from '../disk/put.ts'
 import { names } from '../disk/read.ts'
 import { caseTwin, didHere, knownNames, type Word, wordOf } from '../disk/word.ts'
-import { type Did, printDid } from '../words/did.ts'
+import { type Did, parseDid, printDid } from '../words/did.ts'
 import { didOfName, nameOf } from '../words/names.ts'
 import { Trouble } from '../words/reason.ts'
 import { toIso, type World } from '../words/world.ts'
 import { freshListing, isFresh } from './listed.ts'
-import { type Keys, putAside, readWish, rewrite } from './wish.ts'
+import { type Keys, putAside, readWish, rewrite, type Wish } from './wish.ts'
 
 export type Accepted =
   | { readonly kind: 'answer'; readonly word: Word; readonly paths: readonly string[] }
@@ -87,8 +87,11 @@ async function want(turn: Turn, did: Did): Promise<Accepted> {
   const taken = await takenBy(root, name, did)
   if (taken !== undefined) return { kind: 'name_taken', by: taken }
   let full = false
+  let other: string | undefined
   await untilDone(async () => {
     const wish = await readWish(root, layout.request(root, name))
+    other = didOfOther(wish, name)
+    if (other !== undefined) return true
     // A broken text is its user's: it stays, and it is already a wish that waits to be mended.
     if (wish.kind === 'broken') return true
     if (wish.kind === 'good') {
@@ -101,6 +104,7 @@ async function want(turn: Turn, did: Did): Promise<Accepted> {
     if (!full) await putWish(root, world, did, {})
     return true
   })
+  if (other !== undefined) return { kind: 'name_taken', by: other }
   if (full) return { kind: 'queue_full' }
   await askAgain(root, world, did)
   wake()
@@ -112,8 +116,11 @@ async function remove(turn: Turn, did: Did): Promise<Accepted> {
   const name = nameOf(did)
   const taken = await takenBy(root, name, did)
   if (taken !== undefined) return { kind: 'name_taken', by: taken }
+  let other: string | undefined
   await untilDone(async () => {
     const wish = await readWish(root, layout.request(root, name))
+    other = didOfOther(wish, name)
+    if (other !== undefined) return true
     if (wish.kind === 'good') {
       return wish.request.remove || (await rewrite(root, name, wish.text, { ...wish.keys, remove: true }))
     }
@@ -124,8 +131,17 @@ async function remove(turn: Turn, did: Did): Promise<Accepted> {
     await putWish(root, world, did, { remove: true })
     return true
   })
+  if (other !== undefined) return { kind: 'name_taken', by: other }
   wake()
   return { kind: 'answer', ...(await wordOf(root, name, world.now())) }
+}
+
+/** A request that a person put under this name and whose `did` says another: the loop renames it within seconds, and until then the
+ *  name is not free. */
+function didOfOther(wish: Wish, name: string): string | undefined {
+  if (wish.kind !== 'good' || wish.request.did === undefined) return undefined
+  const did = parseDid(wish.request.did)
+  return did instanceof Trouble || nameOf(did) === name ? undefined : printDid(did)
 }
 
 /** A person's editor may change a text while it is rewritten; more often than five times it is no editor. */
