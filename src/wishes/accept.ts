@@ -28,14 +28,14 @@ export type Accept = {
   list(did: Did): Promise<'queued' | 'queue_full'>
 }
 
-/** Waiting requests, and waiting listings, at most. */
-export const mostRequests = 10_000
-export const mostListings = 100
+/** Requests, and listings, that may wait. */
+export const most = { requests: 10_000, listings: 100 }
+export type Most = typeof most
 /** How long a count of requests/ is believed, our own additions counted. */
 const countMs = 5000
 
 /** @param wake tells the loop that there is something new */
-export function openAccept(root: Root, world: World, wake: () => void): Accept {
+export function openAccept(root: Root, world: World, wake: () => void, bounds: Most = most): Accept {
   let last: Promise<unknown> = Promise.resolve()
   /** One at a time, so that two wishes of one NAME cannot undo each other. A failed one does not hinder the next. */
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
@@ -45,13 +45,19 @@ export function openAccept(root: Root, world: World, wake: () => void): Accept {
     })
     return next
   }
-  const turn = { root, world, isFull: countRequests(root, world), wake }
+  const turn = {
+    root,
+    world,
+    isFull: countRequests(root, world, bounds.requests),
+    wake,
+    mostListings: bounds.listings,
+  }
   return {
     want: did => inTurn(() => want(turn, did)),
     remove: did => inTurn(() => remove(turn, did)),
     list: did =>
       inTurn(async () => {
-        const answer = await list(root, world, did)
+        const answer = await list(root, world, did, bounds.listings)
         wake()
         return answer
       }),
@@ -59,7 +65,7 @@ export function openAccept(root: Root, world: World, wake: () => void): Accept {
 }
 
 /** Whether requests/ can take one more. Counts by reading the directory only now and then: a flood must not read it each time. */
-function countRequests(root: Root, world: World): () => Promise<boolean> {
+function countRequests(root: Root, world: World, mostRequests: number): () => Promise<boolean> {
   let counted = { at: Number.NEGATIVE_INFINITY, files: 0 }
   return async () => {
     const now = world.now()
@@ -79,6 +85,7 @@ type Turn = {
   readonly world: World
   readonly isFull: () => Promise<boolean>
   readonly wake: () => void
+  readonly mostListings: number
 }
 
 async function want(turn: Turn, did: Did): Promise<Accepted> {
@@ -106,7 +113,7 @@ async function want(turn: Turn, did: Did): Promise<Accepted> {
   })
   if (other !== undefined) return { kind: 'name_taken', by: other }
   if (full) return { kind: 'queue_full' }
-  await askAgain(root, world, did)
+  await askAgain(turn, did)
   wake()
   return { kind: 'answer', ...(await wordOf(root, name, world.now())) }
 }
@@ -162,7 +169,12 @@ async function putWish(root: Root, world: World, did: Did, more: Keys): Promise<
   })
 }
 
-async function list(root: Root, world: World, did: Did): Promise<'queued' | 'queue_full'> {
+async function list(
+  root: Root,
+  world: World,
+  did: Did,
+  mostListings: number,
+): Promise<'queued' | 'queue_full'> {
   if ((await freshListing(root, did, world.now())) !== undefined) return 'queued'
   const files = (await names(layout.catalogue(root))).filter(file => file.endsWith('.queued'))
   const name = nameOf(did)
@@ -178,9 +190,10 @@ async function list(root: Root, world: World, did: Did): Promise<'queued' | 'que
 
 /** A POST asks again for the listing of what is open, or a container, when it is older than an hour. What has no listing yet is
  *  asked for by its request alone. A full queue of listings is no reason to refuse the wish. */
-async function askAgain(root: Root, world: World, did: Did): Promise<void> {
+async function askAgain(turn: Turn, did: Did): Promise<void> {
+  const { root, world } = turn
   const head = await readListing(root, layout.listing(root, nameOf(did)))
-  if (head !== undefined && !isFresh(head, world.now())) await list(root, world, did)
+  if (head !== undefined && !isFresh(head, world.now())) await list(root, world, did, turn.mostListings)
 }
 
 /** Another DID that has this NAME, or one that differs from it by letter case only. */

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { layout, type Root } from '../../src/disk/layout.ts'
-import { mostListings, mostRequests, openAccept } from '../../src/wishes/accept.ts'
+import { most, openAccept } from '../../src/wishes/accept.ts'
 import { nameOf } from '../../src/words/names.ts'
 import { parseRequest } from '../../src/words/request.ts'
 import { toIso } from '../../src/words/world.ts'
@@ -181,17 +181,18 @@ test('a request that an editor replaces during a removal is read again, and its 
   }
 })
 
-test('10,000 waiting requests are the most, and a removal is taken all the same', async () => {
+test('a full queue takes no new wish, but removals and what it holds already', async () => {
   const root = await openData()
-  const some = Array.from({ length: mostRequests - 1 }, (_, i) => layout.request(root, `mc16.flood.${i}`))
-  for (let i = 0; i < some.length; i += 500)
-    await Promise.all(some.slice(i, i + 500).map(file => writeFile(file, '')))
-  const accept = openAccept(root, world, quiet)
+  assert.equal(most, { requests: 10_000, listings: 100 })
+  for (let i = 0; i < 9; i++) await writeFile(layout.request(root, `mc16.flood.${i}`), '')
+  const accept = openAccept(root, world, quiet, { requests: 10, listings: 5 })
   assert.is((await accept.want(did)).kind, 'answer')
   assert.equal(await accept.want(didOf('mc16.data.two')), { kind: 'queue_full' })
   assert.is((await accept.want(did)).kind, 'answer')
   assert.is((await accept.remove(did)).kind, 'answer')
   assert.is((await json(path(root))).remove, true)
+  await rm(layout.request(root, 'mc16.flood.3'))
+  assert.is((await accept.want(didOf('mc16.data.two'))).kind, 'answer')
 })
 
 test('a listing is queued once, names its DID, and is not asked for while there is a fresh answer', async () => {
@@ -217,12 +218,12 @@ test('a listing is queued once, names its DID, and is not asked for while there 
   ])
 })
 
-test('100 listings wait at most', async () => {
+test('so many listings wait and no more', async () => {
   const root = await openData()
-  for (let i = 0; i < mostListings; i++) await writeFile(layout.queued(root, `mc16.q.${i}`), '')
-  const accept = openAccept(root, world, quiet)
+  for (let i = 0; i < 5; i++) await writeFile(layout.queued(root, `mc16.q.${i}`), '')
+  const accept = openAccept(root, world, quiet, { requests: 10, listings: 5 })
   assert.is(await accept.list(did), 'queue_full')
-  assert.is(await accept.list(didOf('mc16.q.7')), 'queued')
+  assert.is(await accept.list(didOf('mc16.q.3')), 'queued')
 })
 
 test.run()
