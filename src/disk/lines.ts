@@ -148,7 +148,12 @@ export class ListingWriter {
         fetched,
       }
       const staged = await this.#lay(whole, kept)
-      await move(this.#root, staged, target)
+      try {
+        await move(this.#root, staged, target)
+      } catch (error) {
+        await drop(staged)
+        throw error
+      }
       return whole
     } finally {
       await this.abort()

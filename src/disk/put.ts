@@ -204,8 +204,8 @@ export async function ownership(root: Root): Promise<'ours' | 'another' | 'missi
   return readFormat(await jsonOf(root, layout.format(root.dir)))?.id === root.id ? 'another' : 'missing'
 }
 
-/** Renames after the fence. A virus scanner or indexer may hold a file open on a share: five tries in a second. */
-async function place(
+/** Renames after the fence, and syncs nothing: move() does, or the caller for many names at once. A virus scanner or indexer may hold a file open on a share: five tries in a second. */
+export async function place(
   root: Root,
   { from, to, isThere }: { readonly from: string; readonly to: string; isThere(): Promise<boolean> },
 ): Promise<void> {

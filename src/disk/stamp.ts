@@ -3,11 +3,12 @@
 import { lstat } from 'node:fs/promises'
 import { codeOf } from '../words/reason.ts'
 import { layout, type Root } from './layout.ts'
+import { toDisk } from './way.ts'
 
 /** Equal stamps: nobody has added, removed, replaced or appended to anything that the word of /ds depends on, save bytes changed
  *  in place within a file of the dataset, which no stamp of a few calls can see.
  *  @param name NAME
- *  @throws what lstat throws, save that absent is an answer */
+ *  @throws Trouble when the disk does not answer */
 export async function stampOf(root: Root, name: string): Promise<string> {
   const paths = [
     layout.dataset(root, name),
@@ -27,6 +28,6 @@ async function stampOfOne(path: string): Promise<string> {
   } catch (error) {
     const code = codeOf(error)
     if (code === 'ENOENT' || code === 'ENOTDIR') return '-'
-    throw error
+    throw toDisk(error)
   }
 }

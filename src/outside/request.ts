@@ -185,8 +185,8 @@ function watchBody(answer: http.IncomingMessage, socket: Socket, what: Ask): voi
   const timer = setInterval(
     () => {
       const now = performance.now()
-      const ours = answer.isPaused() || answer.readableLength > 0
-      if (socket.bytesRead !== seen || ours) {
+      // Bytes that lie here unread: whoever reads is slower than the server. (isPaused() is true of every `for await`.)
+      if (socket.bytesRead !== seen || answer.readableLength > 0) {
         seen = socket.bytesRead
         idleSince = now
       } else if (now - idleSince >= idleMs)

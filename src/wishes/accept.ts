@@ -6,12 +6,12 @@ import { readListing } from '../disk/lines.ts'
 import { put } from '../disk/put.ts'
 import { names } from '../disk/read.ts'
 import { caseTwin, didHere, knownNames, type Word, wordOf } from '../disk/word.ts'
-import { type Did, printDid } from '../words/did.ts'
+import { type Did, parseDid, printDid } from '../words/did.ts'
 import { didOfName, nameOf } from '../words/names.ts'
 import { Trouble } from '../words/reason.ts'
 import { toIso, type World } from '../words/world.ts'
 import { freshListing, isFresh } from './listed.ts'
-import { type Keys, putAside, readWish, rewrite } from './wish.ts'
+import { type Keys, putAside, readWish, rewrite, type Wish } from './wish.ts'
 
 export type Accepted =
   | { readonly kind: 'answer'; readonly word: Word; readonly paths: readonly string[] }
@@ -30,14 +30,14 @@ export type Accept = {
   exclusive<T>(work: () => Promise<T>): Promise<T>
 }
 
-/** Waiting requests, and waiting listings, at most. */
-export const mostRequests = 10_000
-export const mostListings = 100
+/** Requests, and listings, that may wait. */
+export const most = { requests: 10_000, listings: 100 }
+export type Most = typeof most
 /** How long a count of requests/ is believed, our own additions counted. */
 const countMs = 5000
 
 /** @param wake tells the loop that there is something new */
-export function openAccept(root: Root, world: World, wake: () => void): Accept {
+export function openAccept(root: Root, world: World, wake: () => void, bounds: Most = most): Accept {
   let last: Promise<unknown> = Promise.resolve()
   /** One at a time, so that two wishes of one NAME cannot undo each other. A failed one does not hinder the next. */
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
@@ -47,14 +47,20 @@ export function openAccept(root: Root, world: World, wake: () => void): Accept {
     })
     return next
   }
-  const turn = { root, world, isFull: countRequests(root, world), wake }
+  const turn = {
+    root,
+    world,
+    isFull: countRequests(root, world, bounds.requests),
+    wake,
+    mostListings: bounds.listings,
+  }
   return {
     want: did => inTurn(() => want(turn, did)),
     remove: did => inTurn(() => remove(turn, did)),
     exclusive: inTurn,
     list: did =>
       inTurn(async () => {
-        const answer = await list(root, world, did)
+        const answer = await list(root, world, did, bounds.listings)
         wake()
         return answer
       }),
@@ -62,7 +68,7 @@ export function openAccept(root: Root, world: World, wake: () => void): Accept {
 }
 
 /** Whether requests/ can take one more. Counts by reading the directory only now and then: a flood must not read it each time. */
-function countRequests(root: Root, world: World): () => Promise<boolean> {
+function countRequests(root: Root, world: World, mostRequests: number): () => Promise<boolean> {
   let counted = { at: Number.NEGATIVE_INFINITY, files: 0 }
   return async () => {
     const now = world.now()
@@ -82,6 +88,7 @@ type Turn = {
   readonly world: World
   readonly isFull: () => Promise<boolean>
   readonly wake: () => void
+  readonly mostListings: number
 }
 
 async function want(turn: Turn, did: Did): Promise<Accepted> {
@@ -90,8 +97,11 @@ async function want(turn: Turn, did: Did): Promise<Accepted> {
   const taken = await takenBy(root, name, did)
   if (taken !== undefined) return { kind: 'name_taken', by: taken }
   let full = false
+  let other: string | undefined
   await untilDone(async () => {
     const wish = await readWish(root, layout.request(root, name))
+    other = didOfOther(wish, name)
+    if (other !== undefined) return true
     // A broken text is its user's: it stays, and it is already a wish that waits to be mended.
     if (wish.kind === 'broken') return true
     if (wish.kind === 'good') {
@@ -104,8 +114,9 @@ async function want(turn: Turn, did: Did): Promise<Accepted> {
     if (!full) await putWish(root, world, did, {})
     return true
   })
+  if (other !== undefined) return { kind: 'name_taken', by: other }
   if (full) return { kind: 'queue_full' }
-  await askAgain(root, world, did)
+  await askAgain(turn, did)
   wake()
   return { kind: 'answer', ...(await wordOf(root, name, world.now())) }
 }
@@ -115,8 +126,11 @@ async function remove(turn: Turn, did: Did): Promise<Accepted> {
   const name = nameOf(did)
   const taken = await takenBy(root, name, did)
   if (taken !== undefined) return { kind: 'name_taken', by: taken }
+  let other: string | undefined
   await untilDone(async () => {
     const wish = await readWish(root, layout.request(root, name))
+    other = didOfOther(wish, name)
+    if (other !== undefined) return true
     if (wish.kind === 'good') {
       return wish.request.remove || (await rewrite(root, name, wish.text, { ...wish.keys, remove: true }))
     }
@@ -127,8 +141,17 @@ async function remove(turn: Turn, did: Did): Promise<Accepted> {
     await putWish(root, world, did, { remove: true })
     return true
   })
+  if (other !== undefined) return { kind: 'name_taken', by: other }
   wake()
   return { kind: 'answer', ...(await wordOf(root, name, world.now())) }
+}
+
+/** A request that a person put under this name and whose `did` says another: the loop renames it within seconds, and until then the
+ *  name is not free. */
+function didOfOther(wish: Wish, name: string): string | undefined {
+  if (wish.kind !== 'good' || wish.request.did === undefined) return undefined
+  const did = parseDid(wish.request.did)
+  return did instanceof Trouble || nameOf(did) === name ? undefined : printDid(did)
 }
 
 /** A person's editor may change a text while it is rewritten; more often than five times it is no editor. */
@@ -149,7 +172,12 @@ async function putWish(root: Root, world: World, did: Did, more: Keys): Promise<
   })
 }
 
-async function list(root: Root, world: World, did: Did): Promise<'queued' | 'queue_full'> {
+async function list(
+  root: Root,
+  world: World,
+  did: Did,
+  mostListings: number,
+): Promise<'queued' | 'queue_full'> {
   if ((await freshListing(root, did, world.now())) !== undefined) return 'queued'
   const files = (await names(layout.catalogue(root))).filter(file => file.endsWith('.queued'))
   const name = nameOf(did)
@@ -165,9 +193,10 @@ async function list(root: Root, world: World, did: Did): Promise<'queued' | 'que
 
 /** A POST asks again for the listing of what is open, or a container, when it is older than an hour. What has no listing yet is
  *  asked for by its request alone. A full queue of listings is no reason to refuse the wish. */
-async function askAgain(root: Root, world: World, did: Did): Promise<void> {
+async function askAgain(turn: Turn, did: Did): Promise<void> {
+  const { root, world } = turn
   const head = await readListing(root, layout.listing(root, nameOf(did)))
-  if (head !== undefined && !isFresh(head, world.now())) await list(root, world, did)
+  if (head !== undefined && !isFresh(head, world.now())) await list(root, world, did, turn.mostListings)
 }
 
 /** Another DID that has this NAME, or one that differs from it by letter case only. */

@@ -3,10 +3,11 @@
 
 import { layout, type Root } from '../disk/layout.ts'
 import { move, put } from '../disk/put.ts'
-import { readUserText } from '../disk/read.ts'
+import { readUserText, statRegular } from '../disk/read.ts'
 import { Trouble } from '../words/reason.ts'
 import { parseRequest, type Request } from '../words/request.ts'
 import { asObject, parseJson } from '../words/text.ts'
+import { toIso } from '../words/world.ts'
 
 export type Wish =
   | { readonly kind: 'absent' }
@@ -61,5 +62,8 @@ export async function rewrite(root: Root, name: string, text: string, keys: Keys
  *  @param at ms since 1970 */
 export async function putAside(root: Root, name: string, at: number): Promise<void> {
   const path = layout.request(root, name)
-  await move(root, path, `${path}.bad-${new Date(at).toISOString().replace(/[:.]/g, '')}`)
+  const aside = `${path}.bad-${toIso(at).replace(/[-:.]/g, '')}`
+  let free = aside
+  for (let n = 2; (await statRegular(root, free)) !== undefined; n++) free = `${aside}-${n}`
+  await move(root, path, free)
 }
