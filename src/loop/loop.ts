@@ -158,7 +158,9 @@ export function startLoop(
       ...describe(action),
       ending: false,
       controller,
-      done: effect(action, controller.signal, () => entry.ending)
+      // A microtask later, so that `entry` is there when the effect asks for it.
+      done: Promise.resolve()
+        .then(() => effect(action, controller.signal, () => entry.ending))
         .catch(error => failed(action, error, controller.signal))
         .finally(() => {
           running.delete(key)
