@@ -30,6 +30,8 @@ export async function openData(
     readonly plainData: boolean
     readonly limits: Ask['limits']
     readonly signal: AbortSignal
+    /** told of each address that is asked next because of a redirect: what fails then is not the first host's fault */
+    readonly onHop?: (to: Pfn) => void
   },
 ): Promise<Opened> {
   const { method, headers, identity, token, plainData, limits, signal } = options
@@ -61,6 +63,7 @@ export async function openData(
     dropBody(answer)
     if (hops === maxHops) throw new Trouble('refused', `${showPfn(pfn)} redirects more than ${maxHops} times`)
     at = follow(at, location)
+    options.onHop?.(at)
   }
 }
 

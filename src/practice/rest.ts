@@ -58,6 +58,7 @@ type Here = {
 async function answer(here: Here, request: IncomingMessage, response: ServerResponse): Promise<void> {
   commonHeaders(response)
   const text = await readBody(request)
+  if (text === undefined) return
   if (here.faults.hang === true) return closed(response)
   if ((here.faults.status ?? 0) !== 0) return fail(here.faults.status ?? 500, response)
   const [rawPath = '/', rawQuery = ''] = (request.url ?? '/').split('?', 2)
@@ -94,9 +95,15 @@ function fail(status: number, response: ServerResponse): void {
   else answerError(status, 'DatabaseException', 'Database exception.', response)
 }
 
-async function readBody(request: IncomingMessage): Promise<string> {
+/** undefined when the client went away before the end of it */
+async function readBody(request: IncomingMessage): Promise<string | undefined> {
   const pieces: Buffer[] = []
-  for await (const piece of request) pieces.push(piece)
+  try {
+    for await (const piece of request) pieces.push(piece)
+  } catch {
+    // Nobody is left to be told.
+    return undefined
+  }
   return Buffer.concat(pieces).toString()
 }
 
