@@ -12,6 +12,8 @@ export type Root = {
   readonly bootId: string
   /** the daemon's writes look at owner.json first; the CLI's do not (it holds no lease) */
   readonly fenced: boolean
+  /** format.json is of a newer format than this version knows: nothing may be written */
+  readonly readOnly?: true
 }
 
 const own = (root: Root, ...rest: string[]): string => join(root.dir, '.rucio', ...rest)
@@ -42,6 +44,8 @@ export const layout = {
   format: (dir: string) => join(dir, '.rucio', 'format.json'),
   owner: (root: Root) => own(root, 'owner.json'),
   lock: (root: Root) => own(root, 'lock'),
+  /** the directory whose mtime is the lease */
+  lease: (root: Root) => own(root, 'lock', 'daemon'),
   catalogue: (root: Root) => own(root, 'catalogue'),
   answer: (root: Root, name: string) => own(root, 'catalogue', `${name}.jsonl`),
   queued: (root: Root, name: string) => own(root, 'catalogue', `${name}.queued`),
@@ -54,4 +58,6 @@ export const layout = {
   stagings: (root: Root) => own(root, 'staging'),
   staging: (root: Root) => own(root, 'staging', root.bootId),
   trash: (root: Root) => own(root, 'trash'),
+  /** what was NAME/.rucio */
+  trashed: (root: Root, name: string) => own(root, 'trash', name),
 } as const

@@ -1,24 +1,97 @@
-import type { FileHandle } from 'node:fs/promises'
-import type { Trouble } from '../words/reason.ts'
+// Reads what lies in DATA: a person's text, and the daemon's own records, of which a broken one is set aside.
+// Never follows a link, and never changes a person's text.
+
+import { lstat, readdir } from 'node:fs/promises'
+import { relative } from 'node:path'
+import { codeOf, Trouble, toTrouble } from '../words/reason.ts'
+import { decodeText, parseJson } from '../words/text.ts'
+import { toIso } from '../words/world.ts'
 import type { Root } from './layout.ts'
+import { say } from './logs.ts'
+import { Fenced, move } from './put.ts'
+import { readBytes, type Stat, toDisk, walk } from './way.ts'
 
-export type Stat = { readonly size: number; readonly mtimeMs: number; readonly ino: number }
+export { openRegular, type Stat, statRegular } from './way.ts'
 
-/** A regular file below DATA, opened for reading: lstat of each component, O_NOFOLLOW, O_NONBLOCK.
- *  undefined when absent; Trouble('refused') thrown for a link or anything that is no regular file. */
-export declare function openRegular(root: Root, path: string): Promise<FileHandle | undefined>
-/** lstat of each component below DATA; undefined when absent; Trouble('refused') thrown for links and the like. */
-export declare function statRegular(root: Root, path: string): Promise<Stat | undefined>
-/** The user's text, decoded (BOM, UTF-16, CRLF). At most 64 MiB. */
-export declare function readUserText(
+const mostBytes = 64 * 2 ** 20
+
+/** The user's text, decoded (BOM, UTF-16, CRLF). At most 64 MiB.
+ *  @returns a Trouble for what its user must mend: no text, too big, a link. undefined when absent
+ *  @throws Trouble when the disk does not give it (EIO, EMFILE, …): that is no fault of the text */
+export async function readUserText(
   root: Root,
   path: string,
-): Promise<{ readonly text: string; readonly stat: Stat } | Trouble | undefined>
-/** The daemon's own record. What does not parse or check is set aside as NAME.bad-TIME and logged; then undefined. */
-export declare function readRecord<T>(
+): Promise<{ readonly text: string; readonly stat: Stat } | Trouble | undefined> {
+  try {
+    const found = await readBytes(root, path, mostBytes)
+    if (found === undefined) return undefined
+    const text = decodeText(found.bytes)
+    return text instanceof Trouble ? text : { text, stat: found.stat }
+  } catch (error) {
+    if (error instanceof Trouble && error.reason === 'refused') return error
+    throw error
+  }
+}
+
+/** The daemon's own record. What does not parse or check is set aside as NAME.bad-TIME and logged; then undefined, as when
+ *  it is absent. Who holds no lease (the command line) leaves it where it lies.
+ *  @param check undefined for what is of no use
+ *  @throws Trouble `refused` for a link; others when the disk does not give it: never "missing" */
+export async function readRecord<T>(
   root: Root,
   path: string,
   check: (json: unknown) => T | undefined,
-): Promise<T | undefined>
-/** Names in a directory; [] when absent. */
-export declare function names(dir: string): Promise<string[]>
+): Promise<T | undefined> {
+  const found = await readUserText(root, path)
+  if (found === undefined) return undefined
+  if (found instanceof Trouble) {
+    // Other than a text that is none, a link must not be touched.
+    if ((await walk(root, path))?.isFile() !== true) throw found
+  } else {
+    const parsed = parseJson(found.text)
+    const record = parsed instanceof Trouble ? undefined : check(parsed.json)
+    if (record !== undefined) return record
+  }
+  await setAside(root, path)
+  return undefined
+}
+
+/** A file of the daemon's own that cannot be used: renamed to NAME.bad-TIME (TIME: when it was last written) and logged.
+ *  Where that fails it stays, and is told in the log: put() replaces it when what it said is found out again.
+ *  @throws Fenced */
+export async function setAside(root: Root, path: string): Promise<void> {
+  if (!root.fenced || root.readOnly === true) return
+  const name = relative(root.dir, path)
+  try {
+    const found = await walk(root, path)
+    if (found === undefined) return
+    const bad = `${path}.bad-${stamp(found.mtimeMs)}`
+    let free = bad
+    for (let n = 2; (await walk(root, free)) !== undefined; n++) free = `${bad}-${n}`
+    await move(root, path, free)
+    say(root, `${name} cannot be used and was set aside as ${relative(root.dir, free)}`)
+  } catch (error) {
+    if (error instanceof Fenced) throw error
+    say(root, `${name} cannot be used, and could not be set aside: ${toTrouble(toDisk(error)).message}`)
+  }
+}
+
+/** Names in a directory, `.nfs…` (what NFS leaves of a deleted file that is open) left out; [] when absent.
+ *  @throws Trouble `refused` for a link or no directory; others when the disk does not give them */
+export async function names(dir: string): Promise<string[]> {
+  try {
+    if (!(await lstat(dir)).isDirectory())
+      throw new Trouble('refused', 'a link or file lies where a folder should')
+    return (await readdir(dir)).filter(name => !name.startsWith('.nfs'))
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return []
+    throw toDisk(error)
+  }
+}
+
+/** A time as part of a file's name, which knows no colon: 20260301T100512Z. */
+export function stamp(at: number): string {
+  // Beyond what a Date takes: a disk may give any mtime.
+  if (!(Math.abs(at) < 8e15)) return '0'
+  return toIso(at).replace(/[-:]|\.\d+/g, '')
+}

@@ -1,19 +1,71 @@
-import type { Did } from '../words/did.ts'
-import type { Root } from './layout.ts'
+// The word of /ds, from the disk alone. Never keeps an answer, and never writes.
+
+import { parseDid } from '../words/did.ts'
+import { nameOf, readFullDid } from '../words/names.ts'
+import { Trouble } from '../words/reason.ts'
+import { parseRequest } from '../words/request.ts'
+import { fromIso } from '../words/world.ts'
+import { layout, type Root } from './layout.ts'
+import { readListing } from './lines.ts'
+import { prove } from './proof.ts'
+import { readUserText } from './read.ts'
+import { walk } from './way.ts'
+
+export { didHere, knownNames } from './known.ts'
+export { caseTwin } from './twin.ts'
 
 export type Word = 'not_on_server' | 'downloading' | 'local' | 'does_not_exist'
 
+// `does not exist` counts for a day at the most. What lies further away was written under another clock.
+const longestMs = 25 * 3600 * 1000
+
 /** The word of /ds (DESIGN.md, "The word of /ds") from the disk alone; `paths` only with local, in the listing's order.
- *  The caller keeps proofs for a while (web/, wishes/watch.ts); this always looks. */
-export declare function wordOf(
+ *  The caller keeps proofs for a while (web/, wishes/watch.ts); this always looks.
+ *  @throws Trouble when the disk does not answer: that is never `not_on_server` */
+export async function wordOf(
   root: Root,
   name: string,
   now: number,
-): Promise<{ readonly word: Word; readonly paths: readonly string[] }>
+): Promise<{ readonly word: Word; readonly paths: readonly string[] }> {
+  const wish = await wishOf(root, name)
+  if (wish === 'remove') return { word: 'not_on_server', paths: [] }
+  // A wish that came over a pending removal cancels it, though trash/ may still be emptied.
+  if (wish === 'none' && (await walk(root, layout.trashed(root, name))) !== undefined)
+    return { word: 'not_on_server', paths: [] }
+  const proof = await prove(root, name)
+  if (proof.kind === 'whole') return { word: 'local', paths: proof.paths }
+  if (await isMissing(root, name, now)) return { word: 'does_not_exist', paths: [] }
+  if (wish === 'fetch' || (await isThere(root, layout.keptRequest(root, name))))
+    return { word: 'downloading', paths: [] }
+  return { word: 'not_on_server', paths: [] }
+}
 
-/** NAMEs that are here, under requests/, as a dataset folder (with .rucio) or in the trash. */
-export declare function knownNames(root: Root): Promise<ReadonlySet<string>>
-/** A NAME that is here and differs from `name` only by letter case. */
-export declare function caseTwin(root: Root, name: string): Promise<string | undefined>
-/** What a NAME's own records say that its DID is: request, listing, catalogue answer; undefined when none does. */
-export declare function didHere(root: Root, name: string): Promise<Did | undefined>
+/** A request that cannot be read waits, as a paused one does; it never removes anything. */
+async function wishOf(root: Root, name: string): Promise<'none' | 'fetch' | 'remove'> {
+  const text = await readUserText(root, layout.request(root, name))
+  if (text === undefined) return 'none'
+  if (text instanceof Trouble) return 'fetch'
+  const request = parseRequest(text.text)
+  if (request instanceof Trouble) return 'fetch'
+  // On a disk that does not tell letter case this may be another's.
+  if (request.did !== undefined && !isNameOf(request.did, name)) return 'none'
+  return request.remove ? 'remove' : 'fetch'
+}
+
+function isNameOf(text: string, name: string): boolean {
+  const did = parseDid(text)
+  // A request whose `did` is none is broken and waits; the loop says so.
+  return did instanceof Trouble || nameOf(did) === name
+}
+
+async function isMissing(root: Root, name: string, now: number): Promise<boolean> {
+  const head = await readListing(root, layout.answer(root, name))
+  if (head?.type !== 'NONE') return false
+  const did = readFullDid(head.did)
+  const until = fromIso(head.until) ?? 0
+  return did !== undefined && nameOf(did) === name && now < until && until - now <= longestMs
+}
+
+async function isThere(root: Root, path: string): Promise<boolean> {
+  return (await walk(root, path)) !== undefined
+}

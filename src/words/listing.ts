@@ -1,7 +1,7 @@
 // listing.jsonl: what Rucio said that a DID holds. A head line, then one line a file. Never asks Rucio.
 
 import { isComponent, readFullDid } from './names.ts'
-import { asObject, isAdler32, isBytes, isMd5 } from './text.ts'
+import { asObject, isAdler32, isBytes, isMd5, isTotal } from './text.ts'
 
 export type DidType = 'DATASET' | 'CONTAINER' | 'FILE'
 
@@ -53,17 +53,11 @@ export function readListingHead(json: unknown): ListingHead | MissingHead | unde
   const { did, type, open, length, bytes, fetched, until, tries } = object
   if (typeof did !== 'string' || typeof fetched !== 'string') return undefined
   if (type === 'NONE') {
-    if (typeof until !== 'string' || !isBytes(tries)) return undefined
+    if (typeof until !== 'string' || !isTotal(tries)) return undefined
     return { format: 1, did, type, fetched, until, tries }
   }
   if (type !== 'DATASET' && type !== 'CONTAINER' && type !== 'FILE') return undefined
-  if (
-    typeof open !== 'boolean' ||
-    !isBytes(length) ||
-    typeof bytes !== 'number' ||
-    !Number.isSafeInteger(bytes)
-  )
-    return undefined
+  if (typeof open !== 'boolean' || !isTotal(length) || !isTotal(bytes)) return undefined
   return { format: 1, did, type, open, length, bytes, fetched }
 }
 
@@ -80,6 +74,6 @@ export function readListingLine(json: unknown): ListingLine | undefined {
     ...(isAdler32(adler32) ? { adler32 } : {}),
     ...(isMd5(md5) ? { md5 } : {}),
     ...(typeof guid === 'string' ? { guid } : {}),
-    ...(typeof events === 'number' ? { events } : {}),
+    ...(isTotal(events) ? { events } : {}),
   }
 }

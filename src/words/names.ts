@@ -16,13 +16,15 @@ export function nameOf(did: Did): string {
   return component(bare ? did.name : printDid(did), did)
 }
 
-/** The path component of a file of a dataset, twins not counted (see layPaths). */
+/** The path component of a file of a dataset, twins not counted (see Paths). */
 export function fileComponent(did: Did): string {
   return component(did.name, did)
 }
 
 /** What NAME says, canonical or not: a DID, or a Trouble for what is none (a cut name, too). */
 export function didOfName(text: string): Did | Trouble {
+  // A person's `scope:name`, as it stands: a canonical NAME holds no colon.
+  if (text.includes(':')) return parseDid(text)
   if (text.includes('~')) return new Trouble('refused', 'a shortened name does not tell its DID')
   let decoded = ''
   for (let i = 0; i < text.length; i++) {
@@ -46,13 +48,17 @@ export function fold(text: string): string {
 export class Paths {
   readonly #seen = new Set<string>()
   readonly #twins = new Set<string>()
-  readonly #kept: ReadonlyMap<string, string>
-  readonly #taken: Set<string>
+  readonly #kept = new Map<string, string>()
+  readonly #taken = new Set<string>()
 
   /** @param kept `scope:name` -> path that an earlier listing gave; such a file keeps it */
   constructor(kept: ReadonlyMap<string, string> = new Map()) {
-    this.#kept = kept
-    this.#taken = new Set([...kept.values()].map(fold))
+    for (const [did, path] of kept) {
+      // A record that was edited by hand may give one path to two files: the first has it.
+      if (!isComponent(path) || this.#taken.has(fold(path))) continue
+      this.#kept.set(did, path)
+      this.#taken.add(fold(path))
+    }
   }
 
   add(did: Did): void {
@@ -97,7 +103,8 @@ export function readFullDid(text: unknown): Did | undefined {
   const colon = text.indexOf(':')
   if (colon < 0) return undefined
   const did = makeDid(text.slice(0, colon), text.slice(colon + 1))
-  return did instanceof Trouble ? undefined : did
+  // Records hold what printDid() gives; a trailing slash would make one DID look like two.
+  return did instanceof Trouble || printDid(did) !== text ? undefined : did
 }
 
 /** A path component that a record on disk may name: what component() gives, and nothing that climbs or hides. */
@@ -106,6 +113,8 @@ export function isComponent(text: unknown): text is string {
     typeof text === 'string' &&
     text.length <= maxBytes + 17 &&
     /^[A-Za-z0-9_=][A-Za-z0-9._=~-]*$/.test(text) &&
+    !text.endsWith('.') &&
+    !device.test(text) &&
     !own.test(text)
   )
 }

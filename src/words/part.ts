@@ -1,7 +1,9 @@
 // FILE.json beside FILE.part: which bytes have come and what went wrong. Never reads a file.
 
+import { readFullDid } from './names.ts'
 import { type Failure, readFailure } from './reason.ts'
-import { asObject, isAdler32, isBytes } from './text.ts'
+import { asObject, isAdler32, isBytes, isTotal } from './text.ts'
+import { fromIso } from './world.ts'
 
 /** Synced bytes of a part. `to` is exclusive. */
 export type Range = {
@@ -53,7 +55,8 @@ export function readSidecar(json: unknown): Sidecar | undefined {
   const object = asObject(json)
   if (object === undefined || object['format'] !== 1) return undefined
   const { did, bytes, ranges, source, tries, next_try, error, strikes } = object
-  if (typeof did !== 'string' || !isBytes(bytes) || !Array.isArray(ranges)) return undefined
+  if (typeof did !== 'string' || readFullDid(did) === undefined) return undefined
+  if (!isBytes(bytes) || !Array.isArray(ranges)) return undefined
   const good: Range[] = []
   let end = 0
   for (const each of ranges) {
@@ -71,8 +74,8 @@ export function readSidecar(json: unknown): Sidecar | undefined {
     bytes,
     ranges: good,
     source: typeof rse === 'string' && typeof host === 'string' ? { rse, host } : null,
-    tries: isBytes(tries) ? tries : 0,
-    next_try: typeof next_try === 'string' ? next_try : null,
+    tries: isTotal(tries) ? tries : 0,
+    next_try: typeof next_try === 'string' && fromIso(next_try) !== undefined ? next_try : null,
     error: readFailure(error) ?? null,
     strikes: Array.isArray(strikes) ? strikes.flatMap(readStrike) : [],
   }
@@ -80,5 +83,5 @@ export function readSidecar(json: unknown): Sidecar | undefined {
 
 function readStrike(json: unknown): Strike[] {
   const { rse, count, at } = asObject(json) ?? {}
-  return typeof rse === 'string' && isBytes(count) && typeof at === 'string' ? [{ rse, count, at }] : []
+  return typeof rse === 'string' && isTotal(count) && typeof at === 'string' ? [{ rse, count, at }] : []
 }

@@ -14,14 +14,15 @@ export type Pfn = {
   readonly query: string
 }
 
-const defaultPorts: Record<string, number> = {
-  https: 443,
-  davs: 443,
-  http: 80,
-  dav: 80,
-  root: 1094,
-  roots: 1094,
-}
+// A Map: the scheme comes from outside, and an object would answer to `constructor` as well.
+const defaultPorts = new Map([
+  ['https', 443],
+  ['davs', 443],
+  ['http', 80],
+  ['dav', 80],
+  ['root', 1094],
+  ['roots', 1094],
+])
 
 /** @returns the parts, or a Trouble for userinfo, a climbing path, a broken port, control characters */
 export function parsePfn(text: string): Pfn | Trouble {
@@ -37,7 +38,7 @@ export function parsePfn(text: string): Pfn | Trouble {
   if (plain.split(/[/\\]/).some(each => each === '.' || each === '..')) return bad('its path climbs')
   const place = /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::([0-9]{1,5}))?$/i.exec(authority)
   if (place === null) return bad('it has no host')
-  const port = place[2] === undefined ? (defaultPorts[scheme] ?? 0) : Number(place[2])
+  const port = place[2] === undefined ? (defaultPorts.get(scheme) ?? 0) : Number(place[2])
   if (port > 65535) return bad('its port is no port')
   const host = (place[1] ?? '').toLowerCase().replace(/^\[|\]$/g, '')
   return { scheme, host, port, path, query }

@@ -58,7 +58,7 @@ const hints: Record<Reason, string> = {
   disk_full: 'Free some space; work goes on by itself.',
   disk_error: 'Check the disk; it is tried again.',
   read_only: 'Make the data directory writable; work goes on by itself.',
-  too_big: 'It is larger than this daemon takes.',
+  too_big: 'It is larger than this daemon or this disk takes.',
   bad_listing: 'The listing that the catalogue sent is not whole or not sane; it is asked for again.',
   unsupported: 'No replica can be reached in a way that this version knows.',
   bug: 'This is a fault of desktop-rucio; the log rucio_downloader has more.',
@@ -71,17 +71,17 @@ export function sentence(reason: Reason, detail: string): string {
   return `${what}${/[.!?]$/.test(what) ? '' : '.'} ${hints[reason]}`
 }
 
-/** Text from outside, made fit to show: control characters escaped, cut at 300 characters. */
-export function clean(text: string): string {
-  // Cc: control, Cf: invisible and direction marks, Zl and Zp: line and paragraph separators.
+/** Text from outside, made fit to show: control characters escaped, cut at `most` characters. */
+export function clean(text: string, most = 300): string {
+  // Cc: control, Cf: invisible and direction marks, Cs: halves of a character, Zl and Zp: line and paragraph separators.
   const plain = text
     .slice(0, 1000)
     .replace(
-      /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
+      /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu,
       c => `\\x${(c.codePointAt(0) ?? 0).toString(16).padStart(2, '0')}`,
     )
     .trim()
-  return plain.length > 300 ? `${plain.slice(0, 299)}…` : plain
+  return plain.length > most ? `${plain.slice(0, most - 1).replace(/[\ud800-\udbff]$/, '')}…` : plain
 }
 
 /** Any throw as a value; what is no Trouble is a bug or, by its code, a fault of disk or line. */
@@ -90,22 +90,24 @@ export function toFailure(error: unknown, now: number): Failure {
   return { reason: trouble.reason, message: sentence(trouble.reason, trouble.detail), at: toIso(now) }
 }
 
-const byCode: Record<string, Reason> = {
-  ENOSPC: 'disk_full',
-  EDQUOT: 'disk_full',
-  EROFS: 'read_only',
-  EACCES: 'read_only',
-  EPERM: 'read_only',
-  EIO: 'disk_error',
-  ESTALE: 'disk_error',
-  EMFILE: 'disk_error',
-  ENFILE: 'disk_error',
-}
+const byCode = new Map<string, Reason>([
+  ['ENOSPC', 'disk_full'],
+  ['EDQUOT', 'disk_full'],
+  ['EROFS', 'read_only'],
+  ['EACCES', 'read_only'],
+  ['EPERM', 'read_only'],
+  ['EIO', 'disk_error'],
+  ['ESTALE', 'disk_error'],
+  ['EMFILE', 'disk_error'],
+  ['ENFILE', 'disk_error'],
+  // FAT keeps no file of 4 GiB.
+  ['EFBIG', 'too_big'],
+])
 
 export function toTrouble(error: unknown): Trouble {
   if (error instanceof Trouble) return error
   const code = codeOf(error)
-  const reason = code === undefined ? undefined : byCode[code]
+  const reason = code === undefined ? undefined : byCode.get(code)
   if (reason !== undefined && error instanceof Error && 'syscall' in error)
     return new Trouble(reason, `${String(error.syscall)} gave ${code}`, error)
   return new Trouble('bug', error instanceof Error ? error.message : String(error), error)
@@ -123,5 +125,6 @@ export function readFailure(json: unknown): Failure | undefined {
   const { reason, message, at } = json as Record<string, unknown>
   const known = reasons.find(each => each === reason)
   if (known === undefined || typeof message !== 'string' || typeof at !== 'string') return undefined
-  return { reason: known, message: clean(message), at }
+  // A message is a detail of up to 300 characters and the hint after it, which must not be cut away.
+  return { reason: known, message: clean(message, 600), at }
 }

@@ -57,6 +57,9 @@ function readDestination(json: unknown): Destination | Trouble {
   const { rse, mount } = asObject(json) ?? {}
   if (typeof rse !== 'string' || typeof mount !== 'string')
     return bad('"destination" is an object {"rse": "…", "mount": "/…"}')
+  if (!/^[\x21-\x7e]{1,255}$/.test(rse)) return bad('"rse" of "destination" is the name of an RSE')
+  if (!mount.startsWith('/') || mount.includes('\0') || mount.split('/').includes('..'))
+    return bad('"mount" of "destination" is an absolute path without ..')
   return { rse, mount }
 }
 

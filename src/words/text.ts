@@ -44,6 +44,11 @@ export function isBytes(value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 && value <= 2 ** 44
 }
 
+/** A count or a sum of bytes over many files: beyond 16 TiB, but still counted exactly. */
+export function isTotal(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
+}
+
 export function isAdler32(value: unknown): value is string {
   return typeof value === 'string' && /^[0-9a-f]{8}$/.test(value)
 }

@@ -1,7 +1,8 @@
 // verified.jsonl, complete: the proof that a dataset is whole. Never looks at the files it speaks of.
 
 import { isComponent } from './names.ts'
-import { asObject, isAdler32, isBytes, isMd5 } from './text.ts'
+import { asObject, isAdler32, isBytes, isMd5, isTotal } from './text.ts'
+import { fromIso } from './world.ts'
 
 export type VerifiedHead = {
   readonly format: 1
@@ -37,7 +38,7 @@ export function readVerifiedHead(json: unknown): VerifiedHead | undefined {
 export function readVerifiedLine(json: unknown): VerifiedLine | undefined {
   const { path, bytes, adler32, md5, unchecked, mtime, at } = asObject(json) ?? {}
   if (!isComponent(path) || !isBytes(bytes) || !isAdler32(adler32)) return undefined
-  if (typeof mtime !== 'string' || typeof at !== 'string') return undefined
+  if (typeof mtime !== 'string' || fromIso(mtime) === undefined || typeof at !== 'string') return undefined
   return {
     path,
     bytes,
@@ -51,7 +52,7 @@ export function readVerifiedLine(json: unknown): VerifiedLine | undefined {
 
 export function readComplete(json: unknown): Complete | undefined {
   const { format, files, bytes, at } = asObject(json) ?? {}
-  if (format !== 1 || !isBytes(files) || typeof bytes !== 'number' || typeof at !== 'string') return undefined
+  if (format !== 1 || !isTotal(files) || !isTotal(bytes) || typeof at !== 'string') return undefined
   return { format, files, bytes, at }
 }
 

@@ -1,0 +1,123 @@
+// The way to a file below DATA: every component looked at, no link followed. Never writes.
+
+import type { Stats } from 'node:fs'
+import { constants } from 'node:fs'
+import { type FileHandle, lstat, open } from 'node:fs/promises'
+import { join, relative, sep } from 'node:path'
+import { codeOf, Trouble, toTrouble } from '../words/reason.ts'
+import type { Root } from './layout.ts'
+
+export type Stat = { readonly size: number; readonly mtimeMs: number; readonly ino: number }
+
+/** lstat of each component below DATA, in order (DATA itself may be reached over a link).
+ *  @returns lstat of the last one, which may be anything; undefined when it or one before it is absent
+ *  @throws Trouble `refused` when one before the last is a link or no directory; others as toDisk() names them */
+export async function walk(root: Root, path: string): Promise<Stats | undefined> {
+  const parts = partsOf(root, path)
+  let here = root.dir
+  let found: Stats | undefined
+  for (const [index, part] of parts.entries()) {
+    here = join(here, part)
+    try {
+      found = await lstat(here)
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT') return undefined
+      throw toDisk(error)
+    }
+    if (index < parts.length - 1 && !found.isDirectory())
+      throw new Trouble('refused', `${relative(root.dir, here)} is no folder${aLink(found)}`)
+  }
+  return found
+}
+
+/** lstat of a regular file below DATA; undefined when absent.
+ *  @throws Trouble `refused` for links and whatever else is no regular file */
+export async function statRegular(root: Root, path: string): Promise<Stat | undefined> {
+  const found = await walk(root, path)
+  if (found !== undefined && !found.isFile()) throw notRegular(root, path, found)
+  return found
+}
+
+/** A regular file below DATA, opened for reading; the caller closes it. undefined when absent.
+ *  @throws Trouble `refused` for a link on the way or at its end, for a FIFO, socket, device or folder */
+export async function openRegular(root: Root, path: string): Promise<FileHandle | undefined> {
+  for (let again = true; ; again = false) {
+    const seen = await statRegular(root, path)
+    if (seen === undefined) return undefined
+    try {
+      return await openSame(root, path, seen)
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT') return undefined
+      // NFS: the server forgot the handle that the name led to; a second look leads to the new one.
+      if (codeOf(error) === 'ESTALE' && again) continue
+      throw toDisk(error)
+    }
+  }
+}
+
+/** All bytes of a small regular file below DATA, with the state it had before they were read.
+ *  @returns undefined when absent
+ *  @throws Trouble `refused` when it is over `most` bytes, or for what openRegular() refuses */
+export async function readBytes(
+  root: Root,
+  path: string,
+  most: number,
+): Promise<{ readonly bytes: Uint8Array; readonly stat: Stat } | undefined> {
+  const handle = await openRegular(root, path)
+  if (handle === undefined) return undefined
+  try {
+    const stat = await handle.stat()
+    const tooBig = () => new Trouble('refused', `${relative(root.dir, path)} is over ${most} bytes`)
+    if (stat.size > most) throw tooBig()
+    const bytes = await handle.readFile()
+    if (bytes.length > most) throw tooBig()
+    return { bytes, stat }
+  } catch (error) {
+    throw toDisk(error)
+  } finally {
+    await handle.close()
+  }
+}
+
+/** A failed call to the file system as a Trouble; what is none (Fenced, a bug) comes back as it was. */
+export function toDisk(error: unknown): unknown {
+  const code = codeOf(error)
+  if (error instanceof Trouble || code === undefined || !(error instanceof Error) || !('syscall' in error))
+    return error
+  const what = `${String(error.syscall)} gave ${code}`
+  if (['ELOOP', 'ENOTDIR', 'EISDIR', 'ENOTEMPTY', 'EEXIST'].includes(code))
+    return new Trouble('refused', `something else lies where a file or folder of ours should: ${what}`, error)
+  const known = toTrouble(error)
+  // EXDEV, ENAMETOOLONG, ENXIO and whatever else a disk says: never our bug, and never final.
+  return known.reason === 'bug' ? new Trouble('disk_error', what, error) : known
+}
+
+async function openSame(root: Root, path: string, seen: Stat): Promise<FileHandle> {
+  // O_NONBLOCK: a FIFO that took the file's place since lstat would hold an open() for ever.
+  const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+  try {
+    const opened = await handle.stat()
+    if (!opened.isFile()) throw notRegular(root, path, opened)
+    // Another file since lstat: an honest rename, as put() does, unless a link led here. A second look tells.
+    if (opened.ino !== seen.ino) await statRegular(root, path)
+    return handle
+  } catch (error) {
+    await handle.close()
+    throw error
+  }
+}
+
+function partsOf(root: Root, path: string): string[] {
+  const parts = relative(root.dir, path).split(sep)
+  // Nobody else joins paths than layout.ts, so this is a fault of ours and no message for a person.
+  if (parts.includes('..') || parts[0] === '') throw new Error(`not below the data directory: ${path}`)
+  return parts
+}
+
+function notRegular(root: Root, path: string, found: Stats): Trouble {
+  return new Trouble('refused', `${relative(root.dir, path)} is no regular file${aLink(found)}`)
+}
+
+function aLink(found: Stats): string {
+  return found.isSymbolicLink() ? ' but a link, and links are not followed' : ''
+}
