@@ -1,12 +1,22 @@
+// A verified part gets its final name, and what lay there goes to aside/. Never reads a byte of a file, and never writes over one.
+
+import { unlink } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { ListingLine } from '../words/listing.ts'
+import { codeOf, Trouble } from '../words/reason.ts'
 import type { VerifiedLine } from '../words/verified.ts'
-import type { World } from '../words/world.ts'
-import type { Root } from './layout.ts'
+import { toIso, type World } from '../words/world.ts'
+import { layout, type Root } from './layout.ts'
 import type { VerifiedLog } from './lines.ts'
+import { makeDir, place, syncDir } from './put.ts'
+import { type Stat, stamp, statRegular } from './read.ts'
+import { toDisk, walk } from './way.ts'
 
 /** A part that is synced and verified gets its final name: INCOMPLETE.txt is there already (the loop writes it); what lies under the final name
- *  goes to aside/ first; fence, rename, line appended (not yet synced: the caller syncs the log in batches of a second), sidecar removed. */
-export declare function finish(options: {
+ *  goes to aside/ first; fence, rename, line appended (not yet synced: the caller syncs the log in batches of a second), sidecar removed.
+ *  Killed after the rename, the file lies there without a line, and adopt() reads it.
+ *  @throws Trouble `corrupt` when part or sums are not what the listing says: nothing has changed then; others as the disk has it */
+export async function finish(options: {
   readonly root: Root
   readonly name: string
   readonly line: ListingLine
@@ -15,4 +25,81 @@ export declare function finish(options: {
   readonly md5?: string
   readonly log: VerifiedLog
   readonly world: World
-}): Promise<VerifiedLine>
+}): Promise<VerifiedLine> {
+  const { root, name, line, adler32, md5, log, world } = options
+  const part = layout.part(root, name, line.path)
+  const file = layout.file(root, name, line.path)
+  const ready = await statRegular(root, part)
+  if (ready === undefined) throw new Trouble('disk_error', `the part of ${line.path} has gone`)
+  if (ready.size !== line.bytes)
+    throw new Trouble('corrupt', `${line.path} has ${ready.size} of ${line.bytes} bytes`)
+  if (!isRight(line, { adler32, ...(md5 === undefined ? {} : { md5 }) }))
+    throw new Trouble('corrupt', `${line.path} has another checksum than the catalogue says`)
+  await putAside(root, name, line.path, world.now())
+  const isThere = async (): Promise<boolean> => (await statRegular(root, file))?.size === line.bytes
+  await place(root, { from: part, to: file, isThere })
+  // Looked at after the rename: some shares change the mtime with it.
+  const there = await statRegular(root, file)
+  if (there?.size !== line.bytes) throw new Trouble('disk_error', `${line.path} has gone or changed at once`)
+  const verified = verifiedLine({ line, adler32, md5, stat: there, now: world.now() })
+  await log.append(verified)
+  await dropSidecar(layout.sidecar(root, name, line.path))
+  return verified
+}
+
+/** Are these sums what the listing says? adler32 where it has one, else md5, else there is nothing to compare.
+ *  A listing with md5 alone is not satisfied by sums without one. */
+export function isRight(
+  line: ListingLine,
+  sums: { readonly adler32: string; readonly md5?: string },
+): boolean {
+  if (line.adler32 !== undefined) return sums.adler32 === line.adler32
+  return line.md5 === undefined || sums.md5 === line.md5
+}
+
+/** The line that says that a file lies there and is right. */
+export function verifiedLine(options: {
+  readonly line: ListingLine
+  readonly adler32: string
+  readonly md5: string | undefined
+  /** of the file under its final name */
+  readonly stat: Pick<Stat, 'mtimeMs'>
+  readonly now: number
+}): VerifiedLine {
+  const { line, adler32, md5, stat, now } = options
+  // A disk may give times that no Date takes; such a file is in doubt and read again.
+  const mtimeMs = Math.abs(stat.mtimeMs) <= 8.64e15 ? stat.mtimeMs : 0
+  return {
+    path: line.path,
+    bytes: line.bytes,
+    adler32,
+    ...(md5 === undefined ? {} : { md5 }),
+    ...(line.adler32 === undefined && line.md5 === undefined ? { unchecked: true } : {}),
+    mtime: toIso(mtimeMs),
+    at: toIso(now),
+  }
+}
+
+/** Whatever lies under the final name of a file goes to NAME/.rucio/aside/PATH.TIME: a person's file, link or folder, whole and
+ *  as it is. Nothing there is fine. The dataset's own directory is not synced (VerifiedLog.sync does).
+ *  @param now ms since 1970 */
+export async function putAside(root: Root, name: string, path: string, now: number): Promise<void> {
+  const file = layout.file(root, name, path)
+  if ((await walk(root, file)) === undefined) return
+  const dir = layout.aside(root, name)
+  await makeDir(dir)
+  const wanted = join(dir, `${path}.${stamp(now)}`)
+  let free = wanted
+  for (let n = 2; (await walk(root, free)) !== undefined; n++) free = `${wanted}-${n}`
+  await place(root, { from: file, to: free, isThere: async () => (await walk(root, free)) !== undefined })
+  await syncDir(dir)
+}
+
+/** Its directory is not synced: a sidecar that comes back after a power cut belongs to a file that has its line. */
+async function dropSidecar(path: string): Promise<void> {
+  try {
+    await unlink(path)
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw toDisk(error)
+  }
+}

@@ -48,6 +48,33 @@ export async function putText(
     throw toDisk(error)
   }
   await syncDir(dirname(target))
+  await remember(target)
+}
+
+type Seen = { readonly size: number; readonly mtimeMs: number; readonly ino: number }
+
+/** What this process wrote last under a name; bounded, and losing it costs a look two seconds later. */
+const written = new Map<string, Seen>()
+const writtenMost = 2000
+
+/** Is what lies at `path` what this process put there, as a whole? A person's file has to settle first. */
+export function wroteLast(path: string, found: Seen): boolean {
+  const ours = written.get(path)
+  return (
+    ours !== undefined && ours.size === found.size && ours.mtimeMs === found.mtimeMs && ours.ino === found.ino
+  )
+}
+
+async function remember(path: string): Promise<void> {
+  try {
+    const { size, mtimeMs, ino } = await lstat(path)
+    written.delete(path)
+    written.set(path, { size, mtimeMs, ino })
+    if (written.size > writtenMost)
+      for (const oldest of [...written.keys()].slice(0, 500)) written.delete(oldest)
+  } catch {
+    // Moved on already: then nobody will ask for it under this name.
+  }
 }
 
 /** Text in a file of its own in the staging folder, synced, its size looked at; what put() renames.
@@ -177,8 +204,8 @@ export async function ownership(root: Root): Promise<'ours' | 'another' | 'missi
   return readFormat(await jsonOf(root, layout.format(root.dir)))?.id === root.id ? 'another' : 'missing'
 }
 
-/** Renames after the fence. A virus scanner or indexer may hold a file open on a share: five tries in a second. */
-async function place(
+/** Renames after the fence, and syncs nothing: move() does, or the caller for many names at once. A virus scanner or indexer may hold a file open on a share: five tries in a second. */
+export async function place(
   root: Root,
   { from, to, isThere }: { readonly from: string; readonly to: string; isThere(): Promise<boolean> },
 ): Promise<void> {

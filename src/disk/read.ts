@@ -90,7 +90,7 @@ export async function names(dir: string): Promise<string[]> {
 }
 
 /** A time as part of a file's name, which knows no colon: 20260301T100512Z. */
-function stamp(at: number): string {
+export function stamp(at: number): string {
   // Beyond what a Date takes: a disk may give any mtime.
   if (!(Math.abs(at) < 8e15)) return '0'
   return toIso(at).replace(/[-:]|\.\d+/g, '')

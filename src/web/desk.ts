@@ -1,0 +1,127 @@
+// What every call of one Site shares: kept words and views, the waiters, and the time limit on looks at DATA.
+// Never lets a call hang with the disk, and never answers for a data directory that is not there.
+
+import { checkRoot } from '../disk/root.ts'
+import type { Accepted } from '../wishes/accept.ts'
+import type { Kept } from '../wishes/kept.ts'
+import { keepWords, type Said } from '../wishes/words.ts'
+import { type Did, printDid } from '../words/did.ts'
+import { nameOf } from '../words/names.ts'
+import { type Downloading, openDownloading } from './downloading.ts'
+import { Problem } from './problem.ts'
+import type { Site, WebOptions } from './server.ts'
+import { keepViews, type View } from './view.ts'
+import type { Waiters } from './wait.ts'
+
+export type Desk = {
+  readonly site: Site
+  readonly options: WebOptions
+  readonly waiters: Waiters
+  readonly views: Kept<View>
+  readonly downloading: Downloading
+  word(name: string): Promise<Said>
+  /** POST and DELETE, their refusals thrown as Problems. What is kept of the NAME goes. */
+  wish(kind: 'want' | 'remove', did: Did): Promise<Said>
+  /** @throws Problem 503 where DATA is missing, slow, not yet ours, or not to be written */
+  check(needs: 'data' | 'write'): Promise<void>
+  /** @throws Problem 503 `disk_slow` when the look takes too long; it goes on, and what it finds is kept for the next */
+  within<T>(look: Promise<T>): Promise<T>
+  close(): void
+}
+
+/** @param slowMs a look at DATA may take this long */
+export function openDesk(site: Site, options: WebOptions, waiters: Waiters, slowMs: number): Desk {
+  const words = keepWords(site.root, options.world)
+  const views = keepViews(site.root, options.world, words)
+  const downloading = openDownloading(site.root, words)
+  const stop = site.onChange(name => {
+    words.drop(name)
+    views.drop(name)
+    downloading.changed()
+    waiters.changed()
+  })
+  const within = <T>(look: Promise<T>): Promise<T> => limited(look, slowMs)
+  return {
+    site,
+    options,
+    waiters,
+    views,
+    downloading,
+    within,
+    word: name => within(words.get(name)),
+    async wish(kind, did) {
+      const name = nameOf(did)
+      const said = saidOf(await within(site.accept[kind](did)), did)
+      words.drop(name)
+      views.drop(name)
+      downloading.note(name, said.word)
+      waiters.changed()
+      return said
+    },
+    async check(needs) {
+      const { state, message } = site.state()
+      if (state === 'starting' || (state === 'stopping' && needs === 'write'))
+        throw new Problem(503, 'starting', message, { 'Retry-After': '2' })
+      if (state === 'disk_slow') throw slow()
+      if (state === 'data_dir_missing') throw missing()
+      if (state === 'read_only' && needs === 'write')
+        throw new Problem(503, 'read_only', message, { 'Retry-After': '60' })
+      // The loop looks now and then only; an unmounted directory must not pass for an empty one meanwhile.
+      if ((await within(checkRoot(site.root))) === 'missing') throw missing()
+    },
+    close: stop,
+  }
+}
+
+function saidOf(accepted: Accepted, did: Did): Said {
+  switch (accepted.kind) {
+    case 'answer':
+      return { word: accepted.word, paths: accepted.paths }
+    case 'name_taken':
+      throw new Problem(
+        409,
+        'name_taken',
+        `${accepted.by} is here already, and ${printDid(did)} would lie under the same name on some disks; remove that one first.`,
+      )
+    case 'queue_full':
+      throw queueFull('requests')
+  }
+}
+
+export function queueFull(what: 'requests' | 'listings'): Problem {
+  return new Problem(503, 'queue_full', `Too many ${what} wait already; ask again when some are done.`, {
+    'Retry-After': '60',
+  })
+}
+
+function missing(): Problem {
+  return new Problem(
+    503,
+    'data_dir_missing',
+    'The data directory is not there (not mounted, or emptied); mount it again, and work goes on by itself.',
+    { 'Retry-After': '10' },
+  )
+}
+
+function slow(): Problem {
+  return new Problem(
+    503,
+    'disk_slow',
+    'The disk does not answer in time; look at the disk, then ask again.',
+    {
+      'Retry-After': '10',
+    },
+  )
+}
+
+async function limited<T>(look: Promise<T>, ms: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(slow()), ms)
+  })
+  try {
+    return await Promise.race([look, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
