@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { Agent } from 'node:https'
 import { suite } from 'uvu'
-import { seeded, variable } from '../grid/seeded.ts'
+import { gridAgent, seeded, variable } from '../grid/seeded.ts'
 import { authContract, type Certificates, certificateContract } from './auth.ts'
 import { didContract } from './dids.ts'
 import { replicaContract } from './replicas.ts'
@@ -15,7 +15,7 @@ const test = suite('the contract, of the real grid')
 
 const ca = readFileSync(variable('CA_FILE'), 'utf8')
 const certs = `${variable('GRID_DIR')}/certs`
-const agent = new Agent({ ca, keepAlive: true })
+const agent = gridAgent()
 const certificates: Certificates = {
   proxy: withPair(readFileSync(variable('X509_USER_PROXY'), 'utf8')),
   certificate: withPair(

@@ -55,8 +55,8 @@ datasets = {
     (USER, 'user.jdoe/with/slashes.v1'): [file('user.jdoe/sub/one.root', 5 * KB, USER), file('/user.jdoe/sub/two.root', 5 * KB, USER)],
 }
 if what == 'all':
-    datasets[USER, 'user.jdoe.bench.1000x1MB'] = [file(f'bench.small.{i:04d}', MB, USER) for i in range(1000)]
-    datasets[USER, 'user.jdoe.bench.1x1GB'] = [file('bench.large', 1 << 30, USER)]
+    datasets[USER, 'user.jdoe.bench.1000x1MB'] = [file(f'bench.small.{i:04d}', MB, USER, place={'XRD2': 'good'}) for i in range(1000)]
+    datasets[USER, 'user.jdoe.bench.1x1GB'] = [file('bench.large', 1 << 30, USER, place={'XRD2': 'good'})]
 containers = {
     (MC, f'{MC}.361107.Zmumu.{DAOD}'): [(MC, SMALL), (MC, LARGE)],
     (MC, f'{MC}.000009.emptycontainer'): [],

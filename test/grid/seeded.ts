@@ -1,6 +1,8 @@
 // What the running grid was filled with, from its seeded.json. Only reads.
 
+import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { Agent } from 'node:https'
 import type { Facts, SeededFile } from '../contract/subject.ts'
 
 type Entry = {
@@ -19,6 +21,18 @@ export function variable(name: string): string {
   const value = process.env[name]
   if (value === undefined) throw new Error(`${name} is not set: run this by test/grid/run.sh`)
   return value
+}
+
+/** Connections that know the grid's CA and show no certificate. Whoever asks for it destroys it. */
+export function gridAgent(): Agent {
+  return new Agent({ ca: readFileSync(variable('CA_FILE'), 'utf8'), keepAlive: true })
+}
+
+/** Where a file lies below `/rucio/` of its storage: Rucio's algorithm `hash`. seed.py has checked that it is so. */
+export function pathOf({ scope, name }: { readonly scope: string; readonly name: string }): string {
+  const hash = createHash('md5').update(`${scope}:${name}`).digest('hex')
+  const folder = /^(user|group)/.test(scope) ? scope.replaceAll('.', '/') : scope
+  return `${folder}/${hash.slice(0, 2)}/${hash.slice(2, 4)}/${name}`
 }
 
 /** RSE -> schemes, as seed.py gives them. */
