@@ -37,7 +37,6 @@ export async function openRun(options: {
   const { dir, grid, rses, model, chance } = options
   const data = join(dir, 'data')
   await mkdir(data)
-  await writeFile(join(data, 'config.json'), '{"reserve_bytes": 0, "datasets_at_once": 3}\n')
   const env = { ...(await practiceEnv(grid, dir)), DESKTOP_RUCIO_CHECKPOINT_EVERY: '0.2' }
   const looks = openLooks(data, model)
   const ledger = openLedger(data, model)
@@ -116,6 +115,8 @@ export async function openRun(options: {
         const url = await atWork(daemon, patient)
         starting.abort()
         await busy
+        if (number === 1)
+          await writeFile(join(data, 'config.json'), '{"reserve_bytes": 0, "datasets_at_once": 3}\n')
         if (url !== undefined) await live(daemon, url)
       }
       if (!daemon.hasEnded()) await daemon.kill()
