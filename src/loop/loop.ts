@@ -16,6 +16,7 @@ import type { DataWatch } from './dataWatch.ts'
 import type { House } from './house.ts'
 import { emptyNotes, lookAround, observe } from './observe.ts'
 import { openRequestBook } from './requests.ts'
+import { failureOf } from './work.ts'
 
 /** Passes lie so far apart at least (DESIGN.md, The loop). */
 const passMs = 100
@@ -158,7 +159,9 @@ export function startLoop(
       ...describe(action),
       ending: false,
       controller,
-      done: effect(action, controller.signal, () => entry.ending)
+      // A microtask later, so that `entry` is there when the effect asks for it.
+      done: Promise.resolve()
+        .then(() => effect(action, controller.signal, () => entry.ending))
         .catch(error => failed(action, error, controller.signal))
         .finally(() => {
           running.delete(key)
@@ -235,7 +238,9 @@ export function startLoop(
       const failure = house.listFailures.get(name)
       const why = decision.waiting.get(name)
       if (why !== undefined) return { reason: why.reason, message: sentence(why.reason, why.detail) }
-      return failure === undefined ? undefined : { reason: failure.reason, message: failure.message }
+      if (failure !== undefined) return { reason: failure.reason, message: failure.message }
+      const work = house.works.get(name)
+      return work === undefined ? undefined : failureOf(work)
     },
     troubles() {
       const rest = house.catalogue.seen()

@@ -219,3 +219,19 @@ export function listingSeen(work: Work): ListingSeen {
     refreshAfter: work.refreshAfter,
   }
 }
+
+/** Why a dataset waits whose files have all been tried: what stands in the way of the first of them, and of how many. */
+export function failureOf(work: Work): { readonly reason: string; readonly message: string } | undefined {
+  let first: Failure | undefined
+  let count = 0
+  for (const file of work.later) {
+    if (file.busy || file.failure === undefined) continue
+    first ??= file.failure
+    count += 1
+  }
+  if (first === undefined || count < work.files.size) return undefined
+  return {
+    reason: first.reason,
+    message: count === 1 ? first.message : `${count} files wait. The first: ${first.message}`,
+  }
+}

@@ -1,8 +1,8 @@
 // The interface that must not change: /ds, /dsfiles and /logs, to the letter of DESIGN.md. GET /ds never asks Rucio.
 
-import { jsonLines, readListing } from '../disk/lines.ts'
+import { jsonLines } from '../disk/lines.ts'
 import { readLog } from '../disk/logs.ts'
-import { freshListing, type Listed } from '../wishes/listed.ts'
+import { type Listed, wholeListing } from '../wishes/listed.ts'
 import type { Said } from '../wishes/words.ts'
 import { type Did, parseDid } from '../words/did.ts'
 import { readListingLine } from '../words/listing.ts'
@@ -83,22 +83,13 @@ export async function getDsfiles(call: Call, desk: Desk): Promise<Answer> {
   return { status: 200, body: { pieces: listed('{"status":"OK","files":[', lines, ']}') } }
 }
 
-/** The listing that lies here, or a place in the queue for one. */
+/** The listing that lies here, or a place in the queue for one. All lines are added up before the first is sent. */
 async function filesNow(did: Did, desk: Desk): Promise<Files> {
   const { root, accept } = desk.site
-  for (let again = true; ; again = false) {
-    const listing = await freshListing(root, did, desk.options.world.now())
-    if (listing === undefined) {
-      if ((await accept.list(did)) === 'queue_full') throw queueFull('listings')
-      return { kind: 'queued' }
-    }
-    if (listing.head.type === 'NONE') return { kind: 'answer', listing }
-    // All lines are added up before the first is sent; a listing that is not whole is set aside by this, and asked for again.
-    const whole = await readListing(root, listing.path, () => undefined)
-    if (whole !== undefined && whole.type !== 'NONE')
-      return { kind: 'answer', listing: { path: listing.path, head: whole } }
-    if (!again) throw new Trouble('disk_error', 'a listing cannot be set aside')
-  }
+  const listing = await wholeListing(root, did, desk.options.world.now())
+  if (listing !== undefined) return { kind: 'answer', listing }
+  if ((await accept.list(did)) === 'queue_full') throw queueFull('listings')
+  return { kind: 'queued' }
 }
 
 async function* linesOf(desk: Desk, path: string, length: number): AsyncGenerator<readonly unknown[]> {

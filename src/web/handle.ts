@@ -37,11 +37,17 @@ export function openHandler(options: WebOptions, bounds: Limits): Handler {
     return desk
   }
 
-  const answerOf = async (request: IncomingMessage, signal: AbortSignal): Promise<Answer> => {
+  const answerOf = async (
+    request: IncomingMessage,
+    response: ServerResponse,
+    signal: AbortSignal,
+  ): Promise<Answer> => {
     const target = guard(request, options.allowedHosts)
     if (request.headers.expect !== undefined && !/^100-continue$/i.test(request.headers.expect))
       throw new Problem(417, 'bad_request', 'Send no Expect header; nothing here needs one.')
     const { route, rest } = chosen(request, target.path)
+    // Only who may ask, and asks for something that is there, is told to send a body.
+    if (request.headers.expect !== undefined) response.writeContinue()
     await readBody(request)
     const call: Call = { params: target.params, rest, signal, url, method: request.method ?? '' }
     if (route.needs === 'nothing') return index(call, options)
@@ -61,7 +67,7 @@ export function openHandler(options: WebOptions, bounds: Limits): Handler {
     underWay.set(request.socket, response)
     let given: Answer
     try {
-      given = await answerOf(request, gone.signal)
+      given = await answerOf(request, response, gone.signal)
     } catch (error) {
       given = refusal(request, error)
     }

@@ -124,6 +124,7 @@ function makeServer(handler: Handler, bounds: Limits, sockets: Set<Socket>): Ser
     socket.on('error', () => socket.destroy())
   })
   server.on('clientError', refuseRaw)
+  server.on('checkContinue', handler.handle)
   server.on('checkExpectation', handler.handle)
   server.on('connect', (_, socket) => refuseRaw(new Error('CONNECT'), socket))
   return server

@@ -10,7 +10,7 @@ import { type Did, parseDid, printDid } from '../words/did.ts'
 import { didOfName, nameOf } from '../words/names.ts'
 import { Trouble } from '../words/reason.ts'
 import { toIso, type World } from '../words/world.ts'
-import { freshListing, isFresh } from './listed.ts'
+import { isFresh, wholeListing } from './listed.ts'
 import { type Keys, putAside, readWish, rewrite, type Wish } from './wish.ts'
 
 export type Accepted =
@@ -178,7 +178,7 @@ async function list(
   did: Did,
   mostListings: number,
 ): Promise<'queued' | 'queue_full'> {
-  if ((await freshListing(root, did, world.now())) !== undefined) return 'queued'
+  if ((await wholeListing(root, did, world.now())) !== undefined) return 'queued'
   const files = (await names(layout.catalogue(root))).filter(file => file.endsWith('.queued'))
   const name = nameOf(did)
   if (files.includes(`${name}.queued`)) return 'queued'

@@ -28,6 +28,15 @@ export async function freshListing(root: Root, did: Did, now: number): Promise<L
   return undefined
 }
 
+/** The same, if all its lines are there: they are read and added up. One that is not whole is set aside where that can be done, and
+ *  counts as absent in any case. */
+export async function wholeListing(root: Root, did: Did, now: number): Promise<Listed | undefined> {
+  const fresh = await freshListing(root, did, now)
+  if (fresh === undefined || fresh.head.type === 'NONE') return fresh
+  const head = await readListing(root, fresh.path, () => undefined)
+  return head === undefined ? undefined : { path: fresh.path, head }
+}
+
 /** Whether an answer still counts (DESIGN: an hour for what is open or a container, always for a closed dataset).
  *  @param now ms since 1970 */
 export function isFresh(head: ListingHead | MissingHead, now: number): boolean {

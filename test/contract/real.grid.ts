@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { Agent } from 'node:https'
 import { suite } from 'uvu'
 import { gridAgent, seeded, variable } from '../grid/seeded.ts'
-import { authContract, type Certificates, certificateContract } from './auth.ts'
+import { authContract, certificateContract, strangerContract } from './auth.ts'
 import { didContract } from './dids.ts'
 import { replicaContract } from './replicas.ts'
 import { ruleContract } from './rules.ts'
@@ -16,25 +16,26 @@ const test = suite('the contract, of the real grid')
 const ca = readFileSync(variable('CA_FILE'), 'utf8')
 const certs = `${variable('GRID_DIR')}/certs`
 const agent = gridAgent()
-const certificates: Certificates = {
-  proxy: withPair(readFileSync(variable('X509_USER_PROXY'), 'utf8')),
-  certificate: withPair(
+const readers = [
+  withPair(readFileSync(variable('X509_USER_PROXY'), 'utf8')),
+  withPair(
     readFileSync(`${certs}/usercert.pem`, 'utf8') + readFileSync(`${certs}/userkey-plain.pem`, 'utf8'),
   ),
-  stranger: withPair(readFileSync(variable('STRANGER_PROXY'), 'utf8')),
-}
+]
+const stranger = withPair(readFileSync(variable('STRANGER_PROXY'), 'utf8'))
 const rucioUrl = variable('RUCIO_URL')
-let subject: Subject & { readonly certificates: Certificates }
+let subject: Subject & { readonly readers: readonly Agent[]; readonly stranger: Agent }
 
 test.before(async () => {
-  subject = { rucioUrl, agent, certificates, facts: seeded(), token: await tokenOf({ rucioUrl, agent }) }
+  subject = { rucioUrl, agent, readers, stranger, facts: seeded(), token: await tokenOf({ rucioUrl, agent }) }
 })
 test.after(() => {
-  for (const each of [agent, ...Object.values(certificates)]) each.destroy()
+  for (const each of [agent, stranger, ...readers]) each.destroy()
 })
 
 authContract(test, () => subject)
 certificateContract(test, () => subject)
+strangerContract(test, () => subject)
 didContract(test, () => subject)
 replicaContract(test, () => subject)
 ruleContract(test, () => subject)

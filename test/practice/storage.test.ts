@@ -104,7 +104,7 @@ test('a range over the end promises bytes that never come (s06)', async () => {
   assert.is(told.headers['content-range'], 'bytes 65000-99999/65537')
   assert.is(told.headers['content-length'], '35000')
   assert.is(told.broken, 'ECONNRESET')
-  isBytes(told, 65000, 65537)
+  assert.is(told.bytes.length, 0)
 })
 
 test('two ranges come as multipart (s07)', async () => {
