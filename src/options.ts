@@ -27,6 +27,8 @@ export type ServeOptions = {
   /** WATCH_POLL=1: file events by looking, for mounts that announce nothing */
   readonly watchPoll: boolean
   readonly auditTimes: Partial<AuditTimes>
+  /** time between two checkpoints of a part, in ms; undefined = the usual */
+  readonly checkpointMs?: number
 }
 
 export type Env = Readonly<Record<string, string | undefined>>
@@ -94,6 +96,7 @@ export async function readOptions(argv: readonly string[], env: Env): Promise<Se
     ...login,
     watchPoll: env['WATCH_POLL'] === '1',
     auditTimes: readAuditTimes(env),
+    ...readCheckpoint(env),
   }
 }
 
@@ -234,16 +237,24 @@ async function isNoDir(dir: string): Promise<string | undefined> {
 
 /** For tests and for small machines: how often whole datasets are looked at. */
 function readAuditTimes(env: Env): Partial<AuditTimes> {
-  const seconds = (name: string): number | undefined => {
-    const value = Number(env[name])
-    return env[name] !== undefined && Number.isFinite(value) && value > 0 ? value * 1000 : undefined
-  }
-  const everyMs = seconds('DESKTOP_RUCIO_AUDIT_EVERY')
-  const secondLookMs = seconds('DESKTOP_RUCIO_AUDIT_SECOND_LOOK')
+  const everyMs = seconds(env, 'DESKTOP_RUCIO_AUDIT_EVERY')
+  const secondLookMs = seconds(env, 'DESKTOP_RUCIO_AUDIT_SECOND_LOOK')
   return {
     ...(everyMs === undefined ? {} : { everyMs }),
     ...(secondLookMs === undefined ? {} : { secondLookMs }),
   }
+}
+
+/** For tests that kill it: how often parts are synced and counted. */
+function readCheckpoint(env: Env): { readonly checkpointMs?: number } {
+  const checkpointMs = seconds(env, 'DESKTOP_RUCIO_CHECKPOINT_EVERY')
+  return checkpointMs === undefined ? {} : { checkpointMs }
+}
+
+/** @returns ms; undefined where it is not set to a number above 0 */
+function seconds(env: Env, name: string): number | undefined {
+  const value = Number(env[name])
+  return env[name] !== undefined && Number.isFinite(value) && value > 0 ? value * 1000 : undefined
 }
 
 /** https, or http on this machine itself. */
