@@ -12,7 +12,7 @@ export type Daemon = {
   /** resolves when it has ended, with what it said last, as a sentence */
   readonly ended: Promise<string>
   /** @returns the parsed answer. Throws an Error with the daemon's own words for anything but 2xx */
-  ask(method: 'GET' | 'POST', path: string, signal: AbortSignal): Promise<Record<string, unknown>>
+  ask(method: 'GET' | 'POST', path: string, signal: AbortSignal): Promise<unknown>
   /** SIGTERM, and SIGKILL if it has not ended after 10 s */
   stop(): Promise<void>
 }
@@ -53,16 +53,11 @@ export async function startDaemon(config: string, dataDir: string): Promise<Daem
   }
 }
 
-async function ask(
-  method: 'GET' | 'POST',
-  url: string,
-  signal: AbortSignal,
-): Promise<Record<string, unknown>> {
+async function ask(method: 'GET' | 'POST', url: string, signal: AbortSignal): Promise<unknown> {
   const answer = await fetch(url, { method, signal })
-  const object = asObject(await answer.json())
-  if (object === undefined) throw new Error(`${url} did not answer an object`)
-  if (!answer.ok) throw new Error(String(object['message'] ?? answer.status))
-  return object
+  const json: unknown = await answer.json()
+  if (!answer.ok) throw new Error(String(asObject(json)?.['message'] ?? `${url} answers ${answer.status}`))
+  return json
 }
 
 async function stop(child: ChildProcess, ended: Promise<unknown>): Promise<void> {

@@ -7,6 +7,8 @@ export type Screen = {
   show(seen: Seen): void
   /** a line that stays, above the bars */
   say(line: string): void
+  /** the bars stay as they are now; lines go below them */
+  settle(): void
 }
 
 export type Output = {
@@ -54,6 +56,10 @@ export function openScreen(output: Output, now: () => number): Screen {
       }
       before = seen
     },
+    settle() {
+      drawn = 0
+      before = undefined
+    },
   }
 }
 
@@ -75,7 +81,7 @@ function fileRow(file: FileSeen): string {
 
 function said(file: FileSeen): string {
   if (file.isDone) return 'verified'
-  if (file.rate !== null) return `${megabytes(file.rate)}/s from ${file.rse ?? 'a storage'}`
+  if (file.rate !== null) return `${megabytes(file.rate)}/s ${file.rse ?? ''}`
   return file.trouble ?? ''
 }
 
@@ -87,8 +93,9 @@ function summary(seen: Seen): string {
   return `${seen.state}: ${done} of ${seen.files.length} files, ${megabytes(seen.soFar)} of ${megabytes(seen.total)}${rate}${eta}${why}`
 }
 
-const barWidth = 24
-const nameWidth = 32
+// With these a row of 79 columns has room for a rate and a storage.
+const barWidth = 16
+const nameWidth = 23
 
 /** A terminal that holds all the bars. */
 function isBig(output: Output, seen: Seen): boolean {

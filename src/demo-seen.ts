@@ -26,8 +26,9 @@ export type Seen = {
   readonly etaSeconds: number | null
 }
 
-/** @param answer of GET /datasets/NAME: it tells of unfinished files only, so that what it does not name has come once it is listed */
-export function readSeen(answer: Readonly<Record<string, unknown>>, files: readonly SeedFile[]): Seen {
+/** @param json answer of GET /datasets/NAME: it tells of unfinished files only, so that what it does not name has come once it is listed */
+export function readSeen(json: unknown, files: readonly SeedFile[]): Seen {
+  const answer = asObject(json) ?? {}
   const counted = asObject(answer['files'])
   const isListed = typeof counted?.['total'] === 'number'
   const unfinished = new Map<string, Record<string, unknown>>()

@@ -11,6 +11,7 @@ import { openScreen, type Screen } from './demo-screen.ts'
 import { megabytes, readSeen } from './demo-seen.ts'
 import { demoCorruptFile, demoDataset, demoFaults, demoRses, demoSeed } from './practice/demo-seed.ts'
 import { bytesOf, type PracticeGrid, type SeedFile, startPracticeGrid } from './practice/grid.ts'
+import { asObject } from './words/text.ts'
 
 const usage = `npm run demo [-- --once] [-- --keep]
 
@@ -100,18 +101,23 @@ async function bring(
   const died = daemon.ended.then(text => {
     throw new Error(text)
   })
+  let linesSaid = 0
   for (;;) {
-    const answer = await Promise.race([
-      daemon.ask('GET', `/datasets/${encodeURIComponent(did)}`, signal),
-      died,
-    ])
-    const seen = readSeen(answer, files)
+    const look = daemon.ask('GET', `/datasets/${encodeURIComponent(did)}`, signal)
+    const seen = readSeen(await Promise.race([look, died]), files)
+    const log = await daemon.ask('GET', '/logs?name=rucio_downloader', signal)
+    const lines = Array.isArray(log) ? log.map(String) : []
+    // What it says of the whole dataset stands on the screen already.
+    for (const line of lines.slice(linesSaid))
+      if (!line.includes(demoDataset.name)) screen.say(`log: ${line.trimEnd().replace(/^\S+Z /, '')}`)
+    linesSaid = lines.length
     screen.show(seen)
     if (seen.state === 'whole') break
     await Promise.race([sleep(lookMs, undefined, { signal }), died])
   }
+  screen.settle()
   const seconds = ((Date.now() - startedAt) / 1000).toFixed(1)
-  const { status, filelist } = await daemon.ask('GET', `/ds?${query}`, signal)
+  const { status, filelist } = asObject(await daemon.ask('GET', `/ds?${query}`, signal)) ?? {}
   const paths = Array.isArray(filelist) ? filelist.map(String) : []
   screen.say(`\nGET /ds says ${status} after ${seconds} s, with ${paths.length} files.`)
   tellTroubles(grid, screen)
@@ -180,7 +186,10 @@ Try, in another terminal:
 
 Ctrl-C ends the grid and the daemon, and removes the directory.`)
   await Promise.race([
-    daemon.ended.then(text => screen.say(text)),
+    daemon.ended.then(text => {
+      // After Ctrl-C it is meant to end.
+      if (!ending.signal.aborted) screen.say(text)
+    }),
     new Promise<void>(resolve => ending.signal.addEventListener('abort', () => resolve(), { once: true })),
   ])
 }
