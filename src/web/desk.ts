@@ -19,6 +19,8 @@ export type Desk = {
   readonly waiters: Waiters
   readonly views: Kept<View>
   readonly downloading: Downloading
+  /** grid_cert as it was last read, for when the disk does not give it */
+  lastCert: object | undefined
   word(name: string): Promise<Said>
   /** POST and DELETE, their refusals thrown as Problems. What is kept of the NAME goes. */
   wish(kind: 'want' | 'remove', did: Did): Promise<Said>
@@ -47,6 +49,7 @@ export function openDesk(site: Site, options: WebOptions, waiters: Waiters, slow
     waiters,
     views,
     downloading,
+    lastCert: undefined,
     within,
     word: name => within(words.get(name)),
     async wish(kind, did) {
@@ -62,8 +65,8 @@ export function openDesk(site: Site, options: WebOptions, waiters: Waiters, slow
       const { state, message } = site.state()
       if (state === 'starting' || (state === 'stopping' && needs === 'write'))
         throw new Problem(503, 'starting', message, { 'Retry-After': '2' })
-      if (state === 'disk_slow') throw slow()
-      if (state === 'data_dir_missing') throw missing()
+      if (state === 'disk_slow') throw slow(message)
+      if (state === 'data_dir_missing') throw missing(message)
       if (state === 'read_only' && needs === 'write')
         throw new Problem(503, 'read_only', message, { 'Retry-After': '60' })
       // The loop looks now and then only; an unmounted directory must not pass for an empty one meanwhile.
@@ -94,24 +97,14 @@ export function queueFull(what: 'requests' | 'listings'): Problem {
   })
 }
 
-function missing(): Problem {
-  return new Problem(
-    503,
-    'data_dir_missing',
-    'The data directory is not there (not mounted, or emptied); mount it again, and work goes on by itself.',
-    { 'Retry-After': '10' },
-  )
+function missing(
+  message = 'The data directory is not there (not mounted, or emptied); mount it again, and work goes on by itself.',
+): Problem {
+  return new Problem(503, 'data_dir_missing', message, { 'Retry-After': '10' })
 }
 
-function slow(): Problem {
-  return new Problem(
-    503,
-    'disk_slow',
-    'The disk does not answer in time; look at the disk, then ask again.',
-    {
-      'Retry-After': '10',
-    },
-  )
+function slow(message = 'The disk does not answer in time; look at the disk, then ask again.'): Problem {
+  return new Problem(503, 'disk_slow', message, { 'Retry-After': '10' })
 }
 
 async function limited<T>(look: Promise<T>, ms: number): Promise<T> {

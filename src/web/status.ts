@@ -23,21 +23,23 @@ export const unknownCert: GridCert = {
 export async function getStatus(call: Call, desk: Desk): Promise<Answer> {
   const { site, options } = desk
   let { state, message } = site.state()
-  let cert: object = unknownCert
   let downloading: readonly string[] = []
-  if (state !== 'data_dir_missing')
-    try {
-      await desk.check('data')
-      cert = await desk.within(certOf(desk))
-      downloading = await desk.within(desk.downloading.get())
-    } catch (error) {
-      const problem = toProblem(error)
-      if (problem.code === 'bug') throw error
-      // The loop has not met it yet: the client shall know all the same.
-      if (state === 'ready' && isState(problem.code)) state = problem.code
-      if (message === '' || state === problem.code) message = problem.message
-      if (problem.code !== 'data_dir_missing') downloading = desk.downloading.last()
+  try {
+    await desk.check('data')
+    desk.lastCert = await desk.within(certOf(desk))
+    downloading = await desk.within(desk.downloading.get())
+  } catch (error) {
+    const problem = toProblem(error)
+    if (problem.code === 'bug') throw error
+    // The loop has not met it yet: whoever asks shall know all the same.
+    if (state === 'ready') {
+      message = problem.message
+      if (isState(problem.code)) state = problem.code
     }
+    // In a directory that is not there nothing is downloading; on a disk that hangs what was, still is.
+    if (problem.code !== 'data_dir_missing') downloading = desk.downloading.last()
+  }
+  const cert = desk.lastCert ?? unknownCert
   const { id } = site.root
   return json(
     statusOf({ cert, downloading, id, url: call.url, options, state, message, troubles: site.troubles() }),
