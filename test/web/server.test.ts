@@ -142,7 +142,7 @@ test('close() twice is one end, and the site is left', async () => {
 test('a disk that does not answer is 503 disk_slow, and /status, / and the end do not wait for it', async () => {
   const root = await openData()
   const never = new Promise<never>(() => undefined)
-  let called = () => undefined as void
+  let called: () => void = () => undefined
   const want = () => {
     called()
     return never
