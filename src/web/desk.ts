@@ -1,12 +1,16 @@
 // What every call of one Site shares: kept words and views, the waiters, and the time limit on looks at DATA.
 // Never lets a call hang with the disk, and never answers for a data directory that is not there.
 
+import { layout, type Root } from '../disk/layout.ts'
+import { readRecord } from '../disk/read.ts'
 import { checkRoot } from '../disk/root.ts'
 import type { Accepted } from '../wishes/accept.ts'
 import type { Kept } from '../wishes/kept.ts'
+import { shared } from '../wishes/shared.ts'
 import { keepWords, type Said } from '../wishes/words.ts'
 import { type Did, printDid } from '../words/did.ts'
 import { nameOf } from '../words/names.ts'
+import { asObject } from '../words/text.ts'
 import { type Downloading, openDownloading } from './downloading.ts'
 import { Problem } from './problem.ts'
 import type { Site, WebOptions } from './server.ts'
@@ -19,7 +23,9 @@ export type Desk = {
   readonly waiters: Waiters
   readonly views: Kept<View>
   readonly downloading: Downloading
-  /** grid_cert as it was last read, for when the disk does not give it */
+  /** grid_cert of status/; undefined when there is none */
+  readonly cert: () => Promise<object | undefined>
+  /** the same as it was last read, for when the disk does not give it */
   lastCert: object | undefined
   word(name: string): Promise<Said>
   /** POST and DELETE, their refusals thrown as Problems. What is kept of the NAME goes. */
@@ -43,12 +49,14 @@ export function openDesk(site: Site, options: WebOptions, waiters: Waiters, slow
     waiters.changed()
   })
   const within = <T>(look: Promise<T>): Promise<T> => limited(look, slowMs)
+  const rootNow = shared(() => checkRoot(site.root))
   return {
     site,
     options,
     waiters,
     views,
     downloading,
+    cert: shared(() => readCert(site.root)),
     lastCert: undefined,
     within,
     word: name => within(words.get(name)),
@@ -70,7 +78,7 @@ export function openDesk(site: Site, options: WebOptions, waiters: Waiters, slow
       if (state === 'read_only' && needs === 'write')
         throw new Problem(503, 'read_only', message, { 'Retry-After': '60' })
       // The loop looks now and then only; an unmounted directory must not pass for an empty one meanwhile.
-      if ((await within(checkRoot(site.root))) === 'missing') throw missing()
+      if ((await within(rootNow())) === 'missing') throw missing()
     },
     close: stop,
   }
@@ -89,6 +97,17 @@ function saidOf(accepted: Accepted, did: Did): Said {
     case 'queue_full':
       throw queueFull('requests')
   }
+}
+
+/** Every key of the record goes out, those that this version does not know included. */
+async function readCert(root: Root): Promise<object | undefined> {
+  const read = await readRecord(root, layout.status(root, 'grid_cert'), json => {
+    const object = asObject(json)
+    return typeof object?.['is_good'] === 'boolean' ? object : undefined
+  })
+  if (read === undefined) return undefined
+  const { format: _, ...cert } = read
+  return cert
 }
 
 export function queueFull(what: 'requests' | 'listings'): Problem {

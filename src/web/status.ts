@@ -1,9 +1,6 @@
 // GET /status: the frozen keys, and how the daemon is. Answers whatever the disk does; never waits for it for long.
 
-import { layout } from '../disk/layout.ts'
-import { readRecord } from '../disk/read.ts'
 import type { DataState, GridCert } from '../words/status.ts'
-import { asObject } from '../words/text.ts'
 import { type Answer, json } from './answer.ts'
 import type { Call } from './calls.ts'
 import type { Desk } from './desk.ts'
@@ -26,7 +23,7 @@ export async function getStatus(call: Call, desk: Desk): Promise<Answer> {
   let downloading: readonly string[] = []
   try {
     await desk.check('data')
-    desk.lastCert = await desk.within(certOf(desk))
+    desk.lastCert = await desk.within(desk.cert())
     downloading = await desk.within(desk.downloading.get())
   } catch (error) {
     const problem = toProblem(error)
@@ -66,17 +63,6 @@ export function statusOf(what: {
     message: what.message,
     troubles: what.troubles,
   }
-}
-
-/** Every key of the record goes out, those that this version does not know included. */
-async function certOf(desk: Desk): Promise<object> {
-  const read = await readRecord(desk.site.root, layout.status(desk.site.root, 'grid_cert'), json => {
-    const object = asObject(json)
-    return typeof object?.['is_good'] === 'boolean' ? object : undefined
-  })
-  if (read === undefined) return unknownCert
-  const { format: _, ...cert } = read
-  return cert
 }
 
 function isState(code: string): code is 'data_dir_missing' | 'disk_slow' | 'read_only' {
