@@ -4,6 +4,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { layout } from '../../src/disk/layout.ts'
 import { Held, takeLease } from '../../src/disk/lease.ts'
@@ -38,7 +39,11 @@ export function startHolder(
     child,
     send: command => void child.stdin.write(`${command}\n`),
     async next() {
-      const { value, done } = await lines.next()
+      // Longer than any lease: a holder that says nothing is a failure, and no reason to wait for ever.
+      const late = sleep(20_000, undefined, { ref: false }).then(() =>
+        Promise.reject(new Error('it says nothing')),
+      )
+      const { value, done } = await Promise.race([lines.next(), late])
       return done === true ? { kind: 'end' } : (JSON.parse(value) as Record<string, unknown>)
     },
   }

@@ -19,15 +19,27 @@ test.after(async () => {
   await sweep()
 })
 
+type Outcome = { readonly error?: unknown }
+const bodies: (() => Promise<void>)[] = []
+let outcomes: Promise<Outcome>[] = []
+// Not before: the suites of other files sweep up all temporary directories when they end.
+test.before(() => {
+  outcomes = bodies.map(async body => {
+    try {
+      await body()
+      return {}
+    } catch (error) {
+      return { error }
+    }
+  })
+})
+
 /** Each waits for clocks of a second, so all begin at once; each has a directory and processes of its own. */
 function scenario(name: string, body: () => Promise<void>): void {
-  const outcome = body().then(
-    () => undefined,
-    (error: unknown) => ({ error }),
-  )
+  const index = bodies.push(body) - 1
   test(name, async () => {
-    const failed = await outcome
-    if (failed !== undefined) throw failed.error
+    const outcome = await outcomes[index]
+    if (outcome === undefined || 'error' in outcome) throw outcome?.error
   })
 }
 
@@ -92,7 +104,7 @@ scenario(
     assert.is(owner?.boot_id, 'boot-a')
     assert.is(owner?.pid, process.pid)
     assert.is(owner?.host, hostname())
-    assert.ok(Math.abs(first.renewedAt() - Date.now()) < 1000)
+    assert.ok(Math.abs(first.renewedAt() - Date.now()) < 5000)
     const refusal = await rejects(take(another(root, 'boot-b')))
     assert.instance(refusal, Held)
     assert.match(String(refusal), `process ${process.pid} on ${hostname()}, at http://127.0.0.1:8000`)
@@ -131,7 +143,7 @@ scenario(
   async () => {
     const root = await dataDir()
     const first = start(root)
-    await first.next()
+    assert.is((await first.next())['kind'], 'held')
     first.child.kill('SIGSTOP')
     await age(root)
     const told: string[] = []
@@ -149,21 +161,23 @@ scenario(
   },
 )
 
-scenario(
-  'one that ends while another owns the directory leaves the lock, even before it noticed',
-  async () => {
-    const root = await dataDir()
-    for (const how of ['exit', 'release']) {
-      const holder = start(root)
-      await holder.next()
-      await own(root, 'boot-b')
-      holder.send(how)
-      assert.is((await holder.next())['kind'], how === 'exit' ? 'end' : 'released')
-      assert.ok(await isLocked(root), how)
-      await age(root)
-    }
-  },
-)
+scenario('one that ends when another owns the directory leaves the lock, noticed or not', async () => {
+  const root = await dataDir()
+  for (const [how, last] of [
+    ['exit', 'end'],
+    ['release', 'released'],
+  ] as const) {
+    const holder = start(root)
+    assert.is((await holder.next())['kind'], 'held')
+    await own(root, 'boot-b')
+    holder.send(how)
+    let told = await holder.next()
+    if (told['kind'] === 'lost') told = await holder.next()
+    assert.is(told['kind'], last)
+    assert.ok(await isLocked(root), how)
+    await age(root)
+  }
+})
 
 scenario('one that ends as the owner takes its lock away, also by exit alone', async () => {
   const root = await dataDir()
