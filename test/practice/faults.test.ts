@@ -72,7 +72,7 @@ test('a rate holds for each connection', async () => {
     const ms = performance.now() - before
     assert.ok(both.every(told => told.bytes.length === 400_000))
     // 200 ms less the first piece, which goes at once.
-    assert.ok(ms > 140 && ms < 1000, `${ms} ms`)
+    assert.ok(ms > 140, `${ms} ms`)
   })
 })
 
