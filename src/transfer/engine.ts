@@ -1,31 +1,33 @@
+// What the loop asks for bytes: one file at a time, from where it stands to its final name. Never lists, decides or asks Rucio.
+//
+// An engine is chosen by the scheme of a PFN, in decide/replicas.ts: https, davs and http are our own (lane.ts, https.ts). Others end
+// there in Trouble('unsupported') with the scheme's name; one that is added takes its schemes there and a claim's bytes here.
+
 import type { Root } from '../disk/layout.ts'
-import type { VerifiedLog } from '../disk/lines.ts'
+import type { KnownParts } from '../disk/part.ts'
+import { fence } from '../disk/put.ts'
 import type { Identity } from '../outside/request.ts'
-import type { Config } from '../words/config.ts'
-import type { ListingLine } from '../words/listing.ts'
 import type { ProgressTable } from '../words/progress.ts'
-import type { Failure } from '../words/reason.ts'
-import type { FileReplicas } from '../words/replica.ts'
+import { toTrouble } from '../words/reason.ts'
 import type { Log } from '../words/status.ts'
 import type { World } from '../words/world.ts'
+import { type Fetched, fetchOne, type Job, type Place } from './file.ts'
+import { Hosts } from './hosts.ts'
+import { defaultLimits, type Limits } from './limits.ts'
+import { Table } from './table.ts'
+import type { Means } from './try.ts'
+
+export type { Fetched, Job } from './file.ts'
 
 /** Everything a transfer needs that outlives one file. Made once by main.ts. */
 export type Transfer = {
   /** Brings one file from where it stands (part and sidecar on disk) to its final name, or writes the outcome of the try to its sidecar.
    *  Never throws for what happens outside; throws Fenced and bugs of ours.
    *  - 'finished': final name, line appended (the log is synced by the caller within a second)
-   *  - 'failed': the sidecar holds tries, next_try, error. `costs` false = a host at rest, auth, offline, disk_full: no try was used up
+   *  - 'failed': the sidecar holds tries, next_try, error. `costs` false = a host at rest, auth, offline, disk_full, or bytes that came
+   *    all the same: no try was used up
    *  - 'stopped': `signal` fired; synced bytes are checkpointed */
-  fetchFile(
-    job: {
-      readonly name: string
-      readonly line: ListingLine
-      readonly replicas: FileReplicas
-      readonly log: VerifiedLog
-      readonly config: Config
-    },
-    signal: AbortSignal,
-  ): Promise<Fetched>
+  fetchFile(job: Job, signal: AbortSignal): Promise<Fetched>
   /** bytes and rates of what is fetched now, for the web */
   readonly progress: ProgressTable
   /** hosts at rest now: `host:port` -> ms since 1970 */
@@ -34,20 +36,72 @@ export type Transfer = {
   close(): Promise<void>
 }
 
-export type Fetched =
-  | { readonly kind: 'finished'; readonly bytes: number }
-  | {
-      readonly kind: 'failed'
-      readonly failure: Failure
-      readonly nextTryAt: number
-      readonly costs: boolean
-    }
-  | { readonly kind: 'stopped' }
+// DESIGN.md rule 7: half of the lease's stale of 8 s.
+const trustedMs = 4_000
 
-export declare function openTransfer(options: {
+export async function openTransfer(options: {
   readonly root: Root
   readonly world: World
   readonly log: Log
   readonly identity: () => Promise<Identity>
   readonly token: () => Promise<string | undefined>
-}): Promise<Transfer>
+  /** ms since 1970 of the lease's last renewal: when it is older than 4 s, owner.json is read before each write to a part */
+  readonly renewedAt?: () => number
+  readonly limits?: Partial<Limits>
+}): Promise<Transfer> {
+  const { root, world, log, identity, token, renewedAt } = options
+  const tell = (text: string) => log('rucio_downloader', text)
+  const hosts = await Hosts.open(root, world, tell)
+  const table = new Table()
+  const known: KnownParts = new Map()
+  const closing = new AbortController()
+  const running = new Set<Promise<unknown>>()
+  const place: Place = {
+    root,
+    world,
+    known,
+    table,
+    async guard() {
+      if (renewedAt !== undefined && world.now() - renewedAt() > trustedMs) await fence(root)
+    },
+  }
+  const means: Means = {
+    hosts,
+    limits: { ...defaultLimits, ...options.limits },
+    identity,
+    token,
+    now: () => world.now(),
+    chance: () => world.chance(),
+    tell,
+  }
+
+  async function save(now: boolean): Promise<void> {
+    try {
+      await hosts.save(now)
+    } catch (error) {
+      // What is lost is learned again; Fenced will be met by the next write that matters.
+      tell(`how the storages have done could not be written: ${toTrouble(error).message}`)
+    }
+  }
+
+  return {
+    async fetchFile(job, signal) {
+      const both = AbortSignal.any([signal, closing.signal])
+      const fetching = fetchOne(place, means, job, both)
+      running.add(fetching)
+      try {
+        return await fetching
+      } finally {
+        running.delete(fetching)
+        await save(false)
+      }
+    },
+    progress: table.progress,
+    resting: () => hosts.resting(),
+    async close() {
+      closing.abort()
+      await Promise.allSettled(running)
+      await save(true)
+    },
+  }
+}

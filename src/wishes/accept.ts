@@ -26,6 +26,8 @@ export type Accept = {
   remove(did: Did): Promise<Accepted>
   /** GET /dsfiles: catalogue/NAME.queued, unless there is a fresh answer; 100 at most */
   list(did: Did): Promise<'queued' | 'queue_full'>
+  /** Runs in the same queue: while it runs no wish is written. For the loop's own steps on requests/. */
+  exclusive<T>(work: () => Promise<T>): Promise<T>
 }
 
 /** Requests, and listings, that may wait. */
@@ -55,6 +57,7 @@ export function openAccept(root: Root, world: World, wake: () => void, bounds: M
   return {
     want: did => inTurn(() => want(turn, did)),
     remove: did => inTurn(() => remove(turn, did)),
+    exclusive: inTurn,
     list: did =>
       inTurn(async () => {
         const answer = await list(root, world, did, bounds.listings)

@@ -1,0 +1,99 @@
+// Which replica first, and what it means when there is none. Pure: hosts at rest and strikes are given, nothing is asked.
+
+import type { Strike } from '../words/part.ts'
+import { hostPort } from '../words/pfn.ts'
+import { Trouble } from '../words/reason.ts'
+import type { FileReplicas, Replica } from '../words/replica.ts'
+import { fromIso } from '../words/world.ts'
+
+/** Wrong bytes or nonsense so often, and a replica is left alone for an hour. */
+export const strikesOut = 3
+export const outMs = 3_600_000
+
+export type Choice =
+  /** best first, at least one */
+  | { readonly kind: 'usable'; readonly replicas: readonly Replica[] }
+  /** what there is lies behind hosts at rest; `until` is the first end of a rest, ms since 1970 */
+  | { readonly kind: 'resting'; readonly until: number }
+  /** nothing to ask now, and why */
+  | { readonly kind: 'none'; readonly trouble: Trouble }
+
+/** The order of use: replicas without strikes first, then the catalogue's order, then the faster host. Hosts at rest, and replicas
+ *  with three strikes within the last hour, are left out.
+ *  @param resting `host:port` -> ms since 1970
+ *  @param rates `host:port` -> bytes a second, where it is known */
+export function chooseReplicas(seen: {
+  readonly file: FileReplicas
+  readonly plainData: boolean
+  readonly strikes: readonly Strike[]
+  readonly resting: ReadonlyMap<string, number>
+  readonly rates: ReadonlyMap<string, number>
+  readonly now: number
+}): Choice {
+  const { file, strikes, resting, rates, now } = seen
+  const reachable = reachableOf(file, seen.plainData)
+  if (reachable instanceof Trouble) return { kind: 'none', trouble: reachable }
+  const struck = (replica: Replica) => strikes.find(each => each.rse === replica.rse)?.count ?? 0
+  const inPlay = reachable.filter(each => !isOut(strikes, each.rse, now))
+  if (inPlay.length === 0)
+    return {
+      kind: 'none',
+      trouble: new Trouble('corrupt', `every replica gave wrong bytes (${rsesOf(reachable)})`),
+    }
+  const restOf = (replica: Replica) => resting.get(hostPort(replica.pfn)) ?? 0
+  const awake = inPlay.filter(each => restOf(each) <= now)
+  if (awake.length === 0) return { kind: 'resting', until: Math.min(...inPlay.map(restOf)) }
+  const rate = (replica: Replica) => rates.get(hostPort(replica.pfn)) ?? 0
+  const replicas = awake.sort((a, b) => struck(a) - struck(b) || a.priority - b.priority || rate(b) - rate(a))
+  return { kind: 'usable', replicas }
+}
+
+/** Three strikes, the last one less than an hour ago. */
+export function isOut(strikes: readonly Strike[], rse: string, now: number): boolean {
+  const strike = strikes.find(each => each.rse === rse)
+  if (strike === undefined || strike.count < strikesOut) return false
+  const age = now - (fromIso(strike.at) ?? 0)
+  // A time in the future is that of a clock that jumped.
+  return age >= 0 && age < outMs
+}
+
+/** Two PFNs with one key are one replica: a storage offers the same file as https and as davs. */
+export function replicaKey(replica: Replica): string {
+  const { pfn } = replica
+  return `${wireScheme(pfn.scheme) ?? pfn.scheme}://${hostPort(pfn)}${pfn.path}`
+}
+
+/** The engine's scheme on the wire: davs is https (facts/rucio.md 5). undefined = no engine for it here. */
+export function wireScheme(scheme: string): 'https' | 'http' | undefined {
+  if (scheme === 'https' || scheme === 'davs') return 'https'
+  return scheme === 'http' ? 'http' : undefined
+}
+
+function reachableOf(file: FileReplicas, plainData: boolean): Replica[] | Trouble {
+  const { did, replicas, refused } = file
+  if (replicas.length === 0)
+    return refused > 0
+      ? new Trouble('refused', `${refused} addresses of replicas of ${did} were refused`)
+      : new Trouble('no_replica', `no storage offers ${did}`)
+  const onDisk = replicas.filter(each => each.type === 'DISK')
+  if (onDisk.length === 0) return new Trouble('only_tape', `${did} lies on tape only (${rsesOf(replicas)})`)
+  const single = onDisk.filter(each => !each.clientExtract)
+  if (single.length === 0) return new Trouble('unsupported', `${did} lies inside an archive only`)
+  const spoken = single.filter(each => wireScheme(each.pfn.scheme) !== undefined)
+  if (spoken.length === 0) return new Trouble('unsupported', `${did} is offered as ${schemesOf(single)} only`)
+  const allowed = spoken.filter(each => plainData || each.pfn.scheme !== 'http')
+  if (allowed.length === 0)
+    return new Trouble('unsupported', `${did} is offered over plain http only, and "plain_data" is false`)
+  const byKey = new Map<string, Replica>()
+  for (const each of [...allowed].sort((a, b) => a.priority - b.priority))
+    if (!byKey.has(replicaKey(each))) byKey.set(replicaKey(each), each)
+  return [...byKey.values()]
+}
+
+function schemesOf(replicas: readonly Replica[]): string {
+  return [...new Set(replicas.map(each => each.pfn.scheme))].join(', ')
+}
+
+function rsesOf(replicas: readonly Replica[]): string {
+  return [...new Set(replicas.map(each => each.rse))].join(', ')
+}

@@ -1,0 +1,122 @@
+// GET /auth/…: who asks, and tokens that expire (facts/rucio.md 1). Never looks at what a token is used for.
+
+import { randomBytes } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { TLSSocket } from 'node:tls'
+import { answerError, answerText } from './answers.ts'
+import { subjectOf } from './identity.ts'
+
+export type Tokens = {
+  /** account of a token that is good now */
+  readonly accountOf: (token: string) => string | undefined
+  readonly setLife: (seconds: number) => void
+  readonly forget: () => void
+  /** answers one of the paths below /auth/; false = there is no such path */
+  readonly answer: (path: string, request: IncomingMessage, response: ServerResponse) => boolean
+}
+
+const passwords = new Map([
+  ['jdoe', 'jdoe-secret'],
+  ['root', 'root-secret'],
+])
+
+export function openTokens(): Tokens {
+  const given = new Map<
+    string,
+    { readonly account: string; readonly identity: string; readonly until: number }
+  >()
+  let lifeSeconds = 3600
+
+  function accept(
+    account: string,
+    identity: string,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): void {
+    const app = header(request, 'x-rucio-appid') ?? 'unknown'
+    const token = `${account}-${identity}-${app}-${randomBytes(16).toString('hex')}`
+    const until = Date.now() + lifeSeconds * 1000
+    given.set(token, { account, identity, until })
+    response.setHeader('X-Rucio-Auth-Token', token)
+    // Not RFC 7231: it ends in UTC.
+    response.setHeader('X-Rucio-Auth-Token-Expires', new Date(until).toUTCString().replace('GMT', 'UTC'))
+    response.setHeader('X-Rucio-Auth-Account', account)
+    answerText(200, octets, '', response)
+  }
+
+  function userpass(request: IncomingMessage, response: ServerResponse): void {
+    const username = header(request, 'x-rucio-username')
+    const password = header(request, 'x-rucio-password')
+    const account = header(request, 'x-rucio-account')
+    if (username === undefined || password === undefined)
+      deny('Cannot authenticate without passing all required arguments', response)
+    else if (passwords.get(username) !== password || (account ?? username) !== username)
+      denyAccount(account, response)
+    else accept(username, username, request, response)
+  }
+
+  function x509(request: IncomingMessage, response: ServerResponse): void {
+    const dn = request.socket instanceof TLSSocket ? subjectOf(request.socket) : undefined
+    const account = header(request, 'x-rucio-account') ?? 'jdoe'
+    if (dn === undefined) deny('Cannot get DN', response)
+    else if (account !== 'jdoe') denyAccount(account, response)
+    else accept(account, dn, request, response)
+  }
+
+  function validate(request: IncomingMessage, response: ServerResponse): void {
+    const token = given.get(header(request, 'x-rucio-auth-token') ?? '')
+    if (token === undefined || token.until <= Date.now())
+      deny('Cannot authenticate with given credentials', response)
+    else {
+      const [year, month, day, hour, minute, second, ms] = new Date(token.until)
+        .toISOString()
+        .split(/\D/)
+        .map(Number)
+      // A Python dict, not JSON.
+      const lifetime = `datetime.datetime(${year}, ${month}, ${day}, ${hour}, ${minute}, ${second}, ${(ms ?? 0) * 1000})`
+      const text = `{'account': '${token.account}', 'identity': '${token.identity}', 'lifetime': ${lifetime}, 'audience': None, 'authz_scope': None, 'vo': 'def'}`
+      answerText(200, octets, text, response)
+    }
+  }
+
+  const paths = new Map([
+    ['/auth/userpass', userpass],
+    ['/auth/x509_proxy', x509],
+    ['/auth/x509', x509],
+    ['/auth/validate', validate],
+  ])
+  return {
+    accountOf(token) {
+      const found = given.get(token)
+      return found === undefined || found.until <= Date.now() ? undefined : found.account
+    },
+    setLife(seconds) {
+      lifeSeconds = seconds
+    },
+    forget: () => given.clear(),
+    answer(path, request, response) {
+      const view = paths.get(path)
+      response.setHeader(
+        'Access-Control-Expose-Headers',
+        'X-Rucio-Auth-Token, X-Rucio-Auth-Token-Expires, X-Rucio-Auth-Account, X-Rucio-Auth-Accounts',
+      )
+      view?.(request, response)
+      return view !== undefined
+    },
+  }
+}
+
+const octets = 'application/octet-stream'
+
+function deny(message: string, response: ServerResponse): void {
+  answerError(401, 'CannotAuthenticate', message, response)
+}
+
+function denyAccount(account: string | undefined, response: ServerResponse): void {
+  deny(`Cannot authenticate to account ${account ?? 'None'} with given credentials`, response)
+}
+
+function header(request: IncomingMessage, name: string): string | undefined {
+  const value = request.headers[name]
+  return typeof value === 'string' && value !== '' ? value : undefined
+}

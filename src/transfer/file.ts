@@ -1,0 +1,197 @@
+// One file from where it stands to its final name: bring, verify, finish, or write down what went wrong. Never picks a replica itself.
+
+import { afterFailure, afterStrike } from '../decide/outcome.ts'
+import { gapsOf } from '../decide/ranges.ts'
+import { replicaKey } from '../decide/replicas.ts'
+import { finish } from '../disk/finish.ts'
+import type { Root } from '../disk/layout.ts'
+import type { VerifiedLog } from '../disk/lines.ts'
+import { type KnownParts, Part } from '../disk/part.ts'
+import { Fenced } from '../disk/put.ts'
+import type { Config } from '../words/config.ts'
+import type { ListingLine } from '../words/listing.ts'
+import { emptySidecar, type Sidecar } from '../words/part.ts'
+import { hostPort } from '../words/pfn.ts'
+import { sumOf } from '../words/ranges.ts'
+import { type Failure, Trouble, toTrouble } from '../words/reason.ts'
+import type { FileReplicas } from '../words/replica.ts'
+import type { World } from '../words/world.ts'
+import { bringAll } from './lanes.ts'
+import type { Table } from './table.ts'
+import { choose, type Means, type Try } from './try.ts'
+import { verify, withSums } from './verify.ts'
+
+export type Job = {
+  readonly name: string
+  readonly line: ListingLine
+  readonly replicas: FileReplicas
+  readonly log: VerifiedLog
+  readonly config: Config
+}
+
+export type Fetched =
+  | { readonly kind: 'finished'; readonly bytes: number }
+  | {
+      readonly kind: 'failed'
+      readonly failure: Failure
+      readonly nextTryAt: number
+      readonly costs: boolean
+    }
+  | { readonly kind: 'stopped' }
+
+export type Place = {
+  readonly root: Root
+  readonly world: World
+  readonly known: KnownParts
+  readonly table: Table
+  readonly guard: () => Promise<void>
+}
+
+/** The contract is engine.ts' fetchFile(). */
+export async function fetchOne(place: Place, means: Means, job: Job, signal: AbortSignal): Promise<Fetched> {
+  const { root, known, guard } = place
+  const { name, config } = job
+  const line = withSums(job.line, job.replicas)
+  let part: Part | undefined
+  let of: Try | undefined
+  let gone = false
+  let removeRow: () => void = () => {}
+  try {
+    signal.throwIfAborted()
+    part = await Part.open({ root, name, line, known, guard, tell: means.tell }, signal)
+    of = {
+      means,
+      part,
+      // The listing's size holds: it is what the whole dataset was counted with.
+      file: { ...job.replicas, bytes: line.bytes },
+      plainData: config.plain_data,
+      most: config.connections_per_file,
+      excluded: new Set(),
+      troubles: [],
+      came: 0,
+      alone: part.sidecar.strikes.length > 0,
+      source: undefined,
+    }
+    removeRow = place.table.add(name, line.path, lookAt(of))
+    for (;;) {
+      await bringAll(of, signal)
+      if (gapsOf(part.ranges, line.bytes).length > 0) return await failed(of, means)
+      await part.seal()
+      const verdict = await verify(of, { root, name, line }, signal)
+      if (verdict.kind === 'right') {
+        const { adler32, md5 } = verdict
+        gone = true
+        await part.close(gone)
+        const { log } = job
+        await finish({
+          root,
+          name,
+          line,
+          adler32,
+          ...(md5 === undefined ? {} : { md5 }),
+          log,
+          world: place.world,
+        })
+        return { kind: 'finished', bytes: line.bytes }
+      }
+      await dropSuspect(of, verdict)
+    }
+  } catch (error) {
+    if (error instanceof Fenced) throw error
+    const stopped = signal.aborted && error === signal.reason
+    if (stopped) return await stop(of, means)
+    const trouble = toTrouble(error)
+    of?.troubles.push(trouble)
+    const outcome = of === undefined ? unopened(line, trouble, means) : await failed(of, means)
+    if (trouble.reason === 'bug') throw error
+    return outcome
+  } finally {
+    removeRow()
+    if (!gone) await part?.close()
+  }
+}
+
+/** Wrong as a whole: what the suspect gave is fetched again, from others. Ends, because each verdict either proves a replica bad, which is
+ *  not asked again, or leaves fewer that may have given the bytes. */
+async function dropSuspect(
+  of: Try,
+  { rse, proven }: { readonly rse: string | undefined; readonly proven: boolean },
+): Promise<void> {
+  const { part, means, file, excluded } = of
+  of.alone = true
+  const what =
+    rse === undefined ? `the bytes of ${file.did} are` : `the bytes that ${rse} gave of ${file.did} are`
+  const trouble = new Trouble('corrupt', proven ? `${what} wrong` : `${what} suspected to be wrong`)
+  means.tell(trouble.detail)
+  if (rse === undefined && part.bytes === 0)
+    throw new Trouble(
+      'corrupt',
+      `the catalogue gives the empty file ${file.did} a checksum that is not that of nothing`,
+    )
+  part.drop(range => range.rse === rse)
+  if (rse === undefined) return await part.record(sidecar => sidecar)
+  of.troubles.push(trouble)
+  if (proven) for (const each of file.replicas) if (each.rse === rse) excluded.add(replicaKey(each))
+  await part.record(sidecar => afterStrike(sidecar, rse, means.now()))
+}
+
+/** Writes down what went wrong, with whatever has come. Where even that fails, it is told and the disk stays as it was. */
+async function failed(of: Try, means: Means): Promise<Fetched> {
+  const choice = choose(of)
+  const restUntil = choice.kind === 'resting' ? choice.until : undefined
+  const [first, ...rest] = of.troubles
+  const fallback =
+    choice.kind === 'none'
+      ? choice.trouble
+      : new Trouble('host_down', `every storage that has ${of.file.did} is left alone for a while`)
+  const missed = afterFailure(of.part.sidecar, {
+    troubles: first === undefined ? [fallback] : [first, ...rest],
+    progressed: of.came > 0,
+    restUntil,
+    now: means.now(),
+    chance: means.chance(),
+  })
+  const { tries, next_try, error } = missed.sidecar
+  await write(of, means, sidecar => ({ ...sidecar, tries, next_try, error, source: sourceOf(of) }))
+  return { kind: 'failed', failure: missed.failure, nextTryAt: missed.nextTryAt, costs: missed.costs }
+}
+
+/** Asked to stop: what has come is counted. */
+async function stop(of: Try | undefined, means: Means): Promise<Fetched> {
+  if (of !== undefined && of.part.unsyncedBytes > 0)
+    await write(of, means, sidecar => ({ ...sidecar, source: sourceOf(of) }))
+  return { kind: 'stopped' }
+}
+
+async function write(of: Try, means: Means, change: (sidecar: Sidecar) => Sidecar): Promise<void> {
+  try {
+    await of.part.record(change)
+  } catch (error) {
+    if (error instanceof Fenced) throw error
+    means.tell(`the state of ${of.file.did} could not be written: ${toTrouble(error).message}`)
+  }
+}
+
+function unopened(line: ListingLine, trouble: Trouble, means: Means): Fetched {
+  const { failure, nextTryAt, costs } = afterFailure(emptySidecar(line.did, line.bytes), {
+    troubles: [trouble],
+    progressed: false,
+    restUntil: undefined,
+    now: means.now(),
+    chance: means.chance(),
+  })
+  return { kind: 'failed', failure, nextTryAt, costs }
+}
+
+function sourceOf({ source, part }: Try): Sidecar['source'] {
+  return source === undefined ? part.sidecar.source : { rse: source.rse, host: hostPort(source.pfn) }
+}
+
+function lookAt(of: Try) {
+  return () => ({
+    bytes: sumOf(of.part.ranges),
+    came: of.came,
+    rse: of.source?.rse ?? null,
+    host: of.source === undefined ? null : hostPort(of.source.pfn),
+  })
+}

@@ -1,0 +1,92 @@
+// The connections of one file: starts with one, adds another while the sum grows, and has what came checkpointed meanwhile.
+
+import { bigBytes, wantsMore } from '../decide/ranges.ts'
+import { type Crew, runLane } from './lane.ts'
+import type { Try } from './try.ts'
+
+/** Brings what is missing. Resolves when nothing is missing or nobody is left to ask.
+ *  @throws what is our own fault (disk, no network, Fenced, a bug); the reason of `signal`. What has come is written in every case,
+ *  and no checkpoint is under way */
+export async function bringAll(of: Try, signal: AbortSignal): Promise<void> {
+  const stop = new AbortController()
+  const checkpoints = new Checkpoints(of, error => stop.abort(error))
+  const most = of.file.bytes >= bigBytes ? of.most : 1
+  const crew: Crew = {
+    of,
+    signal: AbortSignal.any([signal, stop.signal]),
+    lanes: new Set(),
+    most,
+    inPieces: most > 1,
+    written: () => checkpoints.look(),
+  }
+  const running = new Set<Promise<void>>()
+  function start(): void {
+    const lane = runLane(crew)
+      .catch(error => stop.abort(error))
+      .finally(() => running.delete(lane))
+    running.add(lane)
+  }
+  const looks = most > 1 ? setInterval(look(crew, start), of.means.limits.lookMs) : undefined
+  try {
+    start()
+    while (running.size > 0) await Promise.all(running)
+  } finally {
+    clearInterval(looks)
+    await checkpoints.end()
+  }
+  // When `signal` fired the lanes ended with its reason, and stop carries that one or a fault of our own that came first.
+  if (stop.signal.aborted && stop.signal.reason !== signal.reason) throw stop.signal.reason
+  signal.throwIfAborted()
+}
+
+function look(crew: Crew, start: () => void): () => void {
+  const { of } = crew
+  let came = of.came
+  let at = performance.now()
+  let before: number | undefined
+  return () => {
+    const now = performance.now()
+    const rate = ((of.came - came) * 1000) / (now - at)
+    came = of.came
+    at = now
+    const connections = crew.lanes.size
+    if (wantsMore({ connections, most: crew.most, rate, before })) {
+      before = rate
+      start()
+    } else if (before !== undefined) crew.most = Math.min(crew.most, Math.max(1, connections))
+  }
+}
+
+/** A checkpoint when bytes have waited for it long enough, or there are enough of them; beside the reading, never on its path. */
+class Checkpoints {
+  readonly #of: Try
+  readonly #failed: (error: unknown) => void
+  readonly #timer: NodeJS.Timeout
+  #running: Promise<void> | undefined
+
+  constructor(of: Try, failed: (error: unknown) => void) {
+    this.#of = of
+    this.#failed = failed
+    // For bytes that wait while nothing more comes; else each write looks.
+    this.#timer = setInterval(() => this.look(), Math.min(1000, of.means.limits.checkpointMs))
+  }
+
+  async end(): Promise<void> {
+    clearInterval(this.#timer)
+    await this.#running
+  }
+
+  look(): void {
+    const { part, means } = this.#of
+    const since = part.unsyncedSince
+    if (since === undefined || this.#running !== undefined) return
+    const { checkpointMs, checkpointBytes } = means.limits
+    if (performance.now() - since < checkpointMs && part.unsyncedBytes < checkpointBytes) return
+    this.#running = part
+      .checkpoint()
+      .catch(this.#failed)
+      .finally(() => {
+        this.#running = undefined
+      })
+  }
+}
