@@ -147,7 +147,7 @@ test('a disk that does not answer is 503 disk_slow, and /status, / and the end d
     called()
     return never
   }
-  const accept = { want, remove: () => never, list: () => never }
+  const accept = { want, remove: () => never, list: () => never, exclusive: () => never }
   const { web, port, become } = await openBench(root, { accept, limits: { slowDiskMs: 100 } })
   for (const [method, url] of [
     ['POST', ds],
