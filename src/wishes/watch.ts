@@ -5,16 +5,16 @@ import { join } from 'node:path'
 import { layout, type Root } from '../disk/layout.ts'
 import { say } from '../disk/logs.ts'
 import { Fenced, move, putText, remove } from '../disk/put.ts'
-import { names, readUserText, type Stat, statRegular } from '../disk/read.ts'
+import { names, type Stat, statRegular } from '../disk/read.ts'
 import { type Did, printDid } from '../words/did.ts'
 import { nameOf } from '../words/names.ts'
 import { sentence, Trouble, toTrouble } from '../words/reason.ts'
 import type { World } from '../words/world.ts'
 import type { Accept } from './accept.ts'
+import { isFreeFor, readText, regular, same, type Text } from './watchdisk.ts'
 import {
   type Answer,
   answerName,
-  mostBytes,
   type Refusal,
   readWatchName,
   readWatchText,
@@ -41,12 +41,6 @@ const restTimes = 20
 /** Why a file that can take no comment was refused lies beside it, and goes with it. */
 const orphan = '.refused.problem'
 
-type Text =
-  | { readonly kind: 'text'; readonly text: string }
-  /** cannot be taken, nor a comment be added */
-  | { readonly kind: 'none'; readonly why: string }
-  /** it went or changed just now: the next look sees */
-  | { readonly kind: 'gone' }
 /** An answer: its state, and the DIDs that were asked for because of it. */
 type Known = { readonly stat: Stat; readonly dids: readonly Did[] }
 
@@ -254,46 +248,4 @@ function reasonToWait(error: unknown): string {
   const trouble = error instanceof Fenced ? undefined : toTrouble(error)
   if (trouble === undefined || trouble.reason === 'bug') throw error
   return sentence(trouble.reason, trouble.detail)
-}
-
-function same(a: Stat, b: Stat): boolean {
-  return a.size === b.size && a.mtimeMs === b.mtimeMs && a.ino === b.ino
-}
-
-/** undefined for what is absent, and for links, folders and special files, which are left alone. */
-async function regular(root: Root, path: string): Promise<Stat | undefined> {
-  try {
-    return await statRegular(root, path)
-  } catch (error) {
-    if (error instanceof Trouble && error.reason === 'refused') return undefined
-    throw error
-  }
-}
-
-async function readText(root: Root, path: string, stat: Stat): Promise<Text> {
-  if (stat.size > mostBytes)
-    return { kind: 'none', why: `it is over ${mostBytes} bytes: list fewer names in a file` }
-  try {
-    const read = await readUserText(root, path)
-    if (read instanceof Trouble) return { kind: 'none', why: read.detail }
-    return read !== undefined && same(read.stat, stat) ? { kind: 'text', text: read.text } : { kind: 'gone' }
-  } catch (error) {
-    // One file that may not be read must not hinder the others.
-    if (error instanceof Trouble && error.reason === 'read_only') return { kind: 'none', why: error.detail }
-    throw error
-  }
-}
-
-/** Whether an answer may have this name: nothing is there, or an answer that says the same, which then goes. */
-async function isFreeFor(root: Root, path: string, text: string | undefined): Promise<boolean> {
-  try {
-    const stat = await statRegular(root, path)
-    if (stat === undefined) return true
-    if (text === undefined || stat.size > mostBytes * 2) return false
-    const there = await readUserText(root, path)
-    return !(there instanceof Trouble) && there?.text === text
-  } catch (error) {
-    if (error instanceof Trouble && error.reason === 'refused') return false
-    throw error
-  }
 }
