@@ -67,6 +67,7 @@ export function openDesk(site: Site, options: WebOptions, waiters: Waiters, slow
       views.drop(name)
       downloading.note(name, said.word)
       waiters.changed()
+      site.log('web_server', `${kind === 'want' ? 'POST' : 'DELETE'} ${printDid(did)}: ${said.word}`)
       return said
     },
     async check(needs) {

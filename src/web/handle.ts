@@ -123,10 +123,6 @@ async function run(route: Route, call: Call, desk: Desk): Promise<Answer> {
   }
   // Looked at afterwards: unmounted DATA looks empty, and `not_on_server` must not be said of that.
   await desk.check('data')
-  if (route.needs === 'write') {
-    const params = [...call.params].map(([key, value]) => `${key}=${value}`)
-    desk.site.log('web_server', `${call.method} ${params.join(' ')}`)
-  }
   return answer
 }
 

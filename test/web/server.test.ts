@@ -207,7 +207,10 @@ test('wishes are logged with their name, questions are not', async () => {
   await call(port, 'GET', ds)
   await call(port, 'POST', ds)
   await call(port, 'DELETE', ds)
-  assert.equal(logged, ['web_server: POST ds_name=mc16.x.one', 'web_server: DELETE ds_name=mc16.x.one'])
+  assert.equal(logged, [
+    'web_server: POST mc16:mc16.x.one: downloading',
+    'web_server: DELETE mc16:mc16.x.one: not_on_server',
+  ])
   await web.close()
 })
 
