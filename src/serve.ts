@@ -102,6 +102,8 @@ async function whoHolds(root: Root, world: World): Promise<string | undefined> {
       world,
       () => {},
       () => {},
+      // One look: a living holder has renewed its lock within the last 3 s.
+      { staleMs: 8000, updateMs: 3000, everyMs: 0, tries: 0 },
     )
     await lease.release()
     return undefined
@@ -140,12 +142,19 @@ async function withLease(
     lose = reject
   })
   lost.catch(() => {}) // the race below hears of it; before that nobody does
-  const { lease, previous } = await takeLease(
+  const taking = takeLease(
     root,
     world,
     () => lose(new Fenced()),
     text => streams.complain(text),
   )
+  const taken = await Promise.race([taking, whenAborted(signal)])
+  if (taken === undefined) {
+    // Told to end while another's lock runs out: what comes of the wait is given back, or ends with the process.
+    taking.then(late => late.lease.release()).catch(() => {})
+    return 0
+  }
+  const { lease, previous } = taken
   try {
     await prepare(root, previous?.boot_id, world.now())
     await lease.announce(web.url)
@@ -274,9 +283,9 @@ async function keepStatus(
   }
 }
 
-function whenAborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve()
-  return new Promise(resolve => signal.addEventListener('abort', () => resolve(), { once: true }))
+function whenAborted(signal: AbortSignal): Promise<undefined> {
+  if (signal.aborted) return Promise.resolve(undefined)
+  return new Promise(resolve => signal.addEventListener('abort', () => resolve(undefined), { once: true }))
 }
 
 /** Ends early with the signal, so that nothing keeps the process. */
