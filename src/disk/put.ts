@@ -1,6 +1,7 @@
 // The one way records reach the disk, and the other steps that change names in DATA. Never follows a link,
 // never makes more than one folder at a time, and never writes once another process owns the directory.
 
+import type { Stats } from 'node:fs'
 import { lstat, mkdir, open, rename, stat, unlink } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -119,7 +120,7 @@ export async function move(root: Root, from: string, to: string): Promise<void> 
   const before = await walk(root, from)
   if (before?.isSymbolicLink() === true)
     throw new Trouble('refused', `${relative(root.dir, from)} is a link, and links are not followed`)
-  await place(root, { from, to, isThere: async () => (await walk(root, to)) !== undefined })
+  await place(root, { from, to, isThere: async () => isSame(before, await walk(root, to)) })
   await syncDir(dirname(to))
   if (dirname(from) !== dirname(to)) await syncDir(dirname(from))
 }
@@ -226,6 +227,14 @@ export async function place(
       await sleep(pauseMs)
     }
   }
+}
+
+/** Is what lies at the target what was to be moved? Where nothing was there to be moved, anything is: it came before. But what
+ *  a person deleted in the instant before the rename must not pass for an older file of the target's name. */
+function isSame(before: Stats | undefined, there: Stats | undefined): boolean {
+  if (before === undefined || there === undefined) return there !== undefined
+  // Some shares number a file anew when it is renamed, none changes its size and time.
+  return before.ino === there.ino || (before.size === there.size && before.mtimeMs === there.mtimeMs)
 }
 
 async function isDir(root: Root, path: string): Promise<boolean> {
