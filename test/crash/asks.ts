@@ -27,10 +27,12 @@ export async function wish(web: Web, known: Known, method: 'POST' | 'DELETE'): P
   if (answer === undefined) return
   model.count(method)
   model.is(known.name, end)
-  const may = method === 'POST' ? ['downloading', 'local', 'does_not_exist'] : ['not_on_server', 'does_not_exist']
+  const may =
+    method === 'POST' ? ['downloading', 'local', 'does_not_exist'] : ['not_on_server', 'does_not_exist']
   if (!may.includes(answer.status)) fault(`${method} of ${known.name} was answered ${answer.status}`)
   if (answer.status === 'local') await mustBeWhole(web, known, answer)
-  if (method === 'DELETE') for (const key of model.harm.keys()) if (key.startsWith(`${known.name}/`)) model.harm.delete(key)
+  if (method === 'DELETE')
+    for (const key of model.harm.keys()) if (key.startsWith(`${known.name}/`)) model.harm.delete(key)
 }
 
 /** GET /ds: the word is one that the model allows, and `local` is true at that moment. */
@@ -40,7 +42,11 @@ export async function question(web: Web, known: Known): Promise<void> {
   if (answer === undefined) return
   model.count('GET')
   const { name } = known
-  if (model.isOnly(name, 'gone') && !['not_on_server', 'does_not_exist'].includes(answer.status) && !model.isAwaited(name))
+  if (
+    model.isOnly(name, 'gone') &&
+    !['not_on_server', 'does_not_exist'].includes(answer.status) &&
+    !model.isAwaited(name)
+  )
     fault(`${name} was removed, and GET says ${answer.status}`)
   if (model.isOnly(name, 'whole') && answer.status === 'not_on_server')
     fault(`${name} was asked for, and GET says ${answer.status}`)
@@ -57,7 +63,10 @@ async function mustBeWhole(web: Web, known: Known, answer: DsAnswer): Promise<vo
   const wrong = await looks.missing(known)
   if (wrong.length > 0) fault(`${name} is said to be local: ${wrong.slice(0, 3).join(', ')}`)
   const listed = new Set(answer.filelist)
-  if (listed.size !== known.files.size || [...known.files.keys()].some(path => !listed.has(`${name}/${path}`)))
+  if (
+    listed.size !== known.files.size ||
+    [...known.files.keys()].some(path => !listed.has(`${name}/${path}`))
+  )
     fault(`${name}: the filelist has ${listed.size} of ${known.files.size} files`)
 }
 
@@ -67,7 +76,8 @@ export async function look(web: Web, path: string): Promise<unknown> {
   try {
     const response = await fetch(`${web.url}${path}`, { signal: AbortSignal.timeout(10_000) })
     const json: unknown = await response.json()
-    if (!response.ok && response.status !== 503) fault(`GET ${path} gave ${response.status} ${JSON.stringify(json)}`)
+    if (!response.ok && response.status !== 503)
+      fault(`GET ${path} gave ${response.status} ${JSON.stringify(json)}`)
     return response.ok ? json : undefined
   } catch {
     // Killed meanwhile; a daemon that lives and does not answer is found by question().
@@ -98,7 +108,7 @@ async function ask(web: Web, { did, name }: Known, method: string): Promise<DsAn
  *  @returns those that did not come to it within `ms` */
 export async function waitForWords(
   web: Web,
-  isDone: (known: Known, word: string) => boolean,
+  isDone: (known: Known, word: string) => Promise<boolean>,
   ms: number,
 ): Promise<readonly string[]> {
   const end = performance.now() + ms
@@ -106,7 +116,8 @@ export async function waitForWords(
     const late: string[] = []
     for (const known of web.model.all) {
       const word = (await ask(web, known, 'GET'))?.status ?? 'no answer'
-      if (!isDone(known, word)) late.push(`${known.name} is ${word}, not ${[...web.model.ends(known.name)].join(' or ')}`)
+      if (!(await isDone(known, word)))
+        late.push(`${known.name} is ${word}, not ${[...web.model.ends(known.name)].join(' or ')}`)
     }
     if (late.length === 0 || performance.now() > end) return late
     await sleep(200)

@@ -1,6 +1,18 @@
 // What a person does by hand in DATA while the daemon works, is dead or starts. Tells the model what follows.
 
-import { appendFile, lstat, open, readFile, readdir, rename, rm, truncate, unlink, utimes, writeFile } from 'node:fs/promises'
+import {
+  appendFile,
+  lstat,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  truncate,
+  unlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { codeOf } from '../../src/words/reason.ts'
@@ -9,7 +21,12 @@ import type { Looks } from './looks.ts'
 import type { Model } from './model.ts'
 import type { Known } from './universe.ts'
 
-export type Hand = { readonly data: string; readonly model: Model; readonly chance: Chance; readonly looks: Looks }
+export type Hand = {
+  readonly data: string
+  readonly model: Model
+  readonly chance: Chance
+  readonly looks: Looks
+}
 
 export async function isThere(path: string): Promise<boolean> {
   return (await lstat(path).catch(() => undefined)) !== undefined
@@ -67,7 +84,8 @@ export async function mendAll({ data }: Hand): Promise<void> {
     if (!file.endsWith('.json')) continue
     const path = join(data, 'requests', file)
     const text = await readFile(path, 'utf8').catch(() => '{}')
-    if (/"paused": true/.test(text) || !/\}\s*$/.test(text)) await writeFile(path, '{"mended": true}\n', { flag: 'r+' }).then(() => truncate(path, 17))
+    if (/"paused": true/.test(text) || !/\}\s*$/.test(text))
+      await writeFile(path, '{"mended": true}\n', { flag: 'r+' }).then(() => truncate(path, 17))
   }
 }
 
@@ -129,7 +147,10 @@ export async function harmFile({ data, model, chance, looks }: Hand, known: Know
 export async function dropIntoWatch({ data, model, chance }: Hand, all: readonly Known[]): Promise<void> {
   const [first] = all
   if (first === undefined) return
-  const file = all.length > 1 || chance.is(0.3) ? `list ${model.dropped.size}` : `${first.name}${chance.is(0.5) ? '.txt' : ''}`
+  const file =
+    all.length > 1 || chance.is(0.3)
+      ? `list ${model.dropped.size}`
+      : `${first.name}${chance.is(0.5) ? '.txt' : ''}`
   if (model.drops.has(file)) return
   const names = all.map(each => each.name)
   for (const name of names) model.may(name, 'whole')
@@ -154,9 +175,28 @@ export async function seeAnswers({ data, model }: Hand): Promise<void> {
   const there = await readdir(join(data, 'watch'))
   for (const [stem, names] of model.drops) {
     const waits = there.includes(stem) || there.includes(`${stem}.txt`)
-    const answer = there.find(file => file.startsWith(`${stem}.`) && /\.(downloading|local|does_not_exist)$/.test(file))
+    const answer = there.find(
+      file => file.startsWith(`${stem}.`) && /\.(downloading|local|does_not_exist)$/.test(file),
+    )
     if (waits || answer === undefined) continue
     model.drops.delete(stem)
     for (const name of names) model.is(name, 'whole')
   }
+}
+
+/** What a person had changed in a file that was mended since lies in aside/.
+ *  @returns what does not */
+export async function keptAside({ data, model, looks }: Hand): Promise<readonly string[]> {
+  const lost: string[] = []
+  for (const [key, { sum }] of model.harm) {
+    const [name = '', path = ''] = key.split('/')
+    const there = await looks.sum(join(data, name, path))
+    if (sum === 'absent' || there?.adler32 === sum) continue
+    const aside = join(data, name, '.rucio', 'aside')
+    const files = (await readdir(aside).catch(() => [])).filter(file => file.startsWith(`${path}.`))
+    const sums = await Promise.all(files.map(file => looks.sum(join(aside, file))))
+    if (!sums.some(each => each?.adler32 === sum))
+      lost.push(`what a person wrote into ${key} is not in aside/`)
+  }
+  return lost
 }

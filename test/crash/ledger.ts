@@ -56,10 +56,13 @@ export function openLedger(data: string, model: Model): Ledger {
         const owner = disturbing.get(did)
         const known = kept.get(did)
         // A wrong replica costs the bytes that it gave.
-        if (known === undefined || owner?.file.hasCorrupt === true || model.disturbed.has(known.name)) continue
+        if (known === undefined || owner?.file.hasCorrupt === true || model.disturbed.has(known.name))
+          continue
         const again = overlap(known.spans, { from, to })
         if (again > 0)
-          faults.push(`${known.name} ${did}: ${again} bytes of ${from}-${to} came again from ${rse}, though they lay there`)
+          faults.push(
+            `${known.name} ${did}: ${again} bytes of ${from}-${to} came again from ${rse}, though they lay there`,
+          )
       }
       kept = new Map()
       checkpointed = 0

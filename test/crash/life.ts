@@ -3,11 +3,20 @@
 import { utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { names } from '../../src/disk/read.ts'
 import { codeOf } from '../../src/words/reason.ts'
 import { look, question, type Web, wish } from './asks.ts'
 import type { Chance } from './chance.ts'
-import { dropFolder, dropIntoWatch, dropRequest, editRequest, type Hand, harmFile, seeAnswers } from './hands.ts'
-import type { Model } from './model.ts'
+import {
+  dropFolder,
+  dropIntoWatch,
+  dropRequest,
+  editRequest,
+  type Hand,
+  harmFile,
+  seeAnswers,
+} from './hands.ts'
+import type { End, Model } from './model.ts'
 import type { Known } from './universe.ts'
 
 type Act = { readonly weight: number; readonly run: () => Promise<void> }
@@ -15,17 +24,23 @@ type Act = { readonly weight: number; readonly run: () => Promise<void> }
 /** What happens at random until `signal` fires: with `web`, over HTTP too. */
 export async function bustle(hand: Hand, web: Web | undefined, signal: AbortSignal): Promise<void> {
   const acts = [...byHand(hand), ...(web === undefined ? [] : overHttp(hand, web))]
-  const total = acts.reduce((sum, { weight }) => sum + weight, 0)
   await Promise.all(
     [0, 1, 2, 3].map(async () => {
       while (!signal.aborted) {
-        let at = hand.chance.next() * total
-        const act = acts.find(({ weight }) => (at -= weight) < 0)
-        await act?.run()
+        await weighed(acts, hand.chance.next()).run()
         await pause(hand.chance.between(2, 80), signal)
       }
     }),
   )
+}
+
+function weighed(acts: readonly Act[], at: number): Act {
+  let left = at * acts.reduce((sum, { weight }) => sum + weight, 0)
+  for (const act of acts) {
+    left -= act.weight
+    if (left < 0) return act
+  }
+  throw new Error('there is no act')
 }
 
 function byHand(hand: Hand): Act[] {
@@ -35,7 +50,13 @@ function byHand(hand: Hand): Act[] {
     model.isOnly(known.name, end) && known.exists && !model.isAwaited(known.name)
   const one = (weight: number, act: (hand: Hand, known: Known) => Promise<void>): Act => ({
     weight,
-    run: () => model.withNames(chance, 1, each => isOnly('whole', each), ([known]) => act(hand, known)),
+    run: () =>
+      model.withNames(
+        chance,
+        1,
+        each => isOnly('whole', each),
+        ([known]) => act(hand, known),
+      ),
   })
   return [
     one(6, editRequest),
@@ -81,20 +102,29 @@ function overHttp({ model, chance }: Hand, web: Web): Act[] {
       // A reader who trusts no answer: whatever has its final name is whole.
       weight: 8,
       run: () =>
-        model.withNames(chance, 1, each => each.exists, async ([known]) => {
-          const file = chance.of([...known.files.values()])
-          const wrong = file === undefined ? undefined : await web.looks.file(known, file)
-          if (wrong !== undefined) web.fault(wrong)
-        }),
+        model.withNames(
+          chance,
+          1,
+          each => each.exists,
+          async ([known]) => {
+            const file = chance.of([...known.files.values()])
+            const wrong = file === undefined ? undefined : await web.looks.file(known, file)
+            if (wrong !== undefined) web.fault(wrong)
+          },
+        ),
     },
   ]
 }
 
-/** As if the time had gone by in which a dead daemon's lock goes stale; a round would wait 9 s for it. */
-export async function ageLock(data: string): Promise<void> {
-  const old = new Date(Date.now() - 60_000)
+/** As if time had gone by since a daemon died: its lock goes stale in 8 s, what it staged without owning DATA counts as left over after
+ *  a minute. Each round would wait for that.
+ *  @param lock false leaves the lock as fresh as it was */
+export async function age(data: string, lock: boolean): Promise<void> {
+  const old = new Date(Date.now() - 90_000)
+  const own = join(data, '.rucio')
+  for (const boot of await names(join(own, 'staging'))) await utimes(join(own, 'staging', boot), old, old)
   try {
-    await utimes(join(data, '.rucio', 'lock', 'daemon'), old, old)
+    if (lock) await utimes(join(own, 'lock', 'daemon'), old, old)
   } catch (error) {
     // Killed before it had it.
     if (codeOf(error) !== 'ENOENT') throw error
@@ -118,19 +148,16 @@ export function weather(chance: Chance): { readonly rate: number; readonly dropE
   }
 }
 
+/** May a NAME have this word in the end? */
 export function isSettled(model: Model, known: Known, word: string): boolean {
   const ends = model.ends(known.name)
-  if (!known.exists) return word === (ends.has('whole') ? 'does_not_exist' : word)
-  return [...ends].some(end => {
-    switch (end) {
-      case 'whole':
-        return word === 'local'
-      case 'gone':
-        return word === 'not_on_server'
-      case 'left':
-        return word !== 'does_not_exist'
-      case 'harmed':
-        return word === 'downloading'
-    }
-  })
+  if (!known.exists) return !ends.has('whole') || word === 'does_not_exist'
+  if (ends.has('left') && word !== 'does_not_exist') return true
+  const words: Partial<Record<string, End>> = {
+    local: 'whole',
+    not_on_server: 'gone',
+    downloading: 'harmed',
+  }
+  const end = words[word]
+  return end !== undefined && ends.has(end)
 }

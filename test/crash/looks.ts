@@ -3,7 +3,7 @@
 import { lstat, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { names } from '../../src/disk/read.ts'
-import { adler32 as sumOn, printAdler32 } from '../../src/words/adler32.ts'
+import { printAdler32, adler32 as sumOn } from '../../src/words/adler32.ts'
 import { codeOf } from '../../src/words/reason.ts'
 import type { Model } from './model.ts'
 import type { Known, KnownFile } from './universe.ts'

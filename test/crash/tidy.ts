@@ -4,8 +4,8 @@ import { lstat, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { readListingHead, readListingLine } from '../../src/words/listing.ts'
 import { readSidecar } from '../../src/words/part.ts'
-import { parseRequest } from '../../src/words/request.ts'
 import { Trouble } from '../../src/words/reason.ts'
+import { parseRequest } from '../../src/words/request.ts'
 import { readComplete, readVerifiedHead, readVerifiedLine } from '../../src/words/verified.ts'
 import type { Model } from './model.ts'
 import type { Known } from './universe.ts'
@@ -42,7 +42,8 @@ async function requests({ data, model, when }: TidyOptions, tell: Tell): Promise
     const [, name = '', rest = ''] = /^(.+?)\.json(.*)$/.exec(file) ?? []
     const text = await readFile(join(data, 'requests', file), 'utf8').catch(() => undefined)
     if (!model.all.some(each => each.name === name)) tell(`requests/${file} is of no dataset`)
-    else if (rest.startsWith('.bad-') && parseRequest((text ?? '').replace('\ufeff', '')) instanceof Trouble) continue
+    else if (rest.startsWith('.bad-') && parseRequest((text ?? '').replace('\ufeff', '')) instanceof Trouble)
+      continue
     else if (rest === '.problem' && when === 'dead') continue
     else if (rest !== '') tell(`requests/${file} lies there`)
   }
@@ -71,17 +72,21 @@ async function own({ data, model, when }: TidyOptions, tell: Tell): Promise<void
         break
       case 'logs':
         for (const file of inside)
-          if (!/^(web_server|rucio_downloader|grid_cert)\.log(\.\d+)?$/.test(file)) tell(`.rucio/logs/${file} lies there`)
+          if (!/^(web_server|rucio_downloader|grid_cert)\.log(\.\d+)?$/.test(file))
+            tell(`.rucio/logs/${file} lies there`)
         break
       case 'staging':
-        for (const boot of inside)
+        // What a dead one staged goes at the next start.
+        for (const boot of when === 'rest' ? inside : [])
           if (boot !== owner?.boot_id) tell(`.rucio/staging/${boot} is left of another life`)
-          else if (when === 'rest')
-            for (const left of await readdir(join(dir, name, boot))) tell(`.rucio/staging/${boot}/${left} lies there`)
+          else
+            for (const left of await readdir(join(dir, name, boot)))
+              tell(`.rucio/staging/${boot}/${left} lies there`)
         break
       case 'trash':
         for (const left of inside)
-          if (when === 'rest' || !model.all.some(each => each.name === left)) tell(`.rucio/trash/${left} lies there`)
+          if (when === 'rest' || !model.all.some(each => each.name === left))
+            tell(`.rucio/trash/${left} lies there`)
         break
       case 'lock':
         for (const left of inside) if (left !== 'daemon') tell(`.rucio/lock/${left} lies there`)
@@ -111,7 +116,8 @@ async function dataset({ data, model, when }: TidyOptions, known: Known, tell: T
   await listing(join(records, 'listing.jsonl'), name, tell)
   await verified(join(records, 'verified.jsonl'), name, when, tell)
   const isComplete = inside.includes('complete')
-  if (isComplete && readComplete(await json(join(records, 'complete'), tell)) === undefined) tell(`${name}: complete is no record`)
+  if (isComplete && readComplete(await json(join(records, 'complete'), tell)) === undefined)
+    tell(`${name}: complete is no record`)
   if (!isComplete && files.length > 0 && !all.includes('INCOMPLETE.txt') && !mayGo)
     tell(`${name} has ${files.length} files, and neither INCOMPLETE.txt nor complete`)
   if (inside.includes('parts')) {
@@ -122,7 +128,8 @@ async function dataset({ data, model, when }: TidyOptions, known: Known, tell: T
   }
   if (when === 'rest' && model.isOnly(name, 'whole') && known.exists) {
     if (all.includes('INCOMPLETE.txt')) tell(`${name} is whole, and has INCOMPLETE.txt`)
-    if (!isComplete || !inside.includes('request.json')) tell(`${name} is whole, and has ${inside.join(', ')} only`)
+    if (!isComplete || !inside.includes('request.json'))
+      tell(`${name} is whole, and has ${inside.join(', ')} only`)
   }
 }
 
@@ -133,8 +140,10 @@ async function parts(dir: string, here: readonly string[], known: Known, tell: T
     if (of === undefined) tell(`${known.name}: part ${file} is of no file`)
     else if (suffix === 'json') {
       const sidecar = readSidecar(await json(join(dir, file), tell))
-      if (sidecar === undefined || sidecar.did !== of.did || sidecar.bytes !== of.bytes) tell(`${known.name}: sidecar ${file} is of no use`)
-    } else if ((await lstat(join(dir, file)).catch(() => undefined))?.isFile() !== true) tell(`${known.name}: ${file} is no file`)
+      if (sidecar === undefined || sidecar.did !== of.did || sidecar.bytes !== of.bytes)
+        tell(`${known.name}: sidecar ${file} is of no use`)
+    } else if ((await lstat(join(dir, file)).catch(() => undefined))?.isFile() !== true)
+      tell(`${known.name}: ${file} is no file`)
   }
 }
 
@@ -156,7 +165,8 @@ async function listing(path: string, name: string, tell: Tell): Promise<void> {
   const [first = '', ...rest] = text.trimEnd().split('\n')
   const head = readListingHead(JSON.parse(first))
   const good = rest.filter(line => readListingLine(JSON.parse(line)) !== undefined)
-  if (head === undefined || (head.type !== 'NONE' && head.length !== good.length)) tell(`${name}: the listing is not whole`)
+  if (head === undefined || (head.type !== 'NONE' && head.length !== good.length))
+    tell(`${name}: the listing is not whole`)
 }
 
 async function verified(path: string, name: string, when: TidyOptions['when'], tell: Tell): Promise<void> {

@@ -80,7 +80,13 @@ function makeFiles(
     const kind = chance.next()
     // Two that differ by letter case alone, two names that must be escaped.
     const name =
-      i === 3 ? `${tag}.Twin.root` : i === 4 ? `${tag}.twin.root` : i === 5 ? `-rf.${tag}` : `${tag}.${i}.root`
+      i === 3
+        ? `${tag}.Twin.root`
+        : i === 4
+          ? `${tag}.twin.root`
+          : i === 5
+            ? `-rf.${tag}`
+            : `${tag}.${i}.root`
     const bytes =
       i < 2
         ? i
