@@ -51,6 +51,9 @@ const flags = {
   'ca-cert': { type: 'string' },
 } as const
 
+/** Where every grid installation keeps its authorities; taken when nothing else is said. */
+const gridAuthorities = '/etc/grid-security/certificates'
+
 /** @param argv what follows `serve` */
 export async function readOptions(argv: readonly string[], env: Env): Promise<ServeOptions | Wrong> {
   let given: Record<string, string | string[] | undefined>
@@ -79,7 +82,12 @@ export async function readOptions(argv: readonly string[], env: Env): Promise<Se
   if (port === undefined)
     return wrong(`--port takes a number from 0 to 65535, not ${JSON.stringify(one('port'))}`)
   const client = (key: string): string | undefined => clientValue(key, cfg.cfg, env)
-  const login = readLogin(one, client, env)
+  const login = readLogin(
+    one,
+    client,
+    env,
+    (await isNoDir(gridAuthorities)) === undefined ? gridAuthorities : undefined,
+  )
   if ('message' in login) return login
   const dataId = one('data-id')
   const hosts = many('host')
@@ -106,6 +114,7 @@ function readLogin(
   one: (flag: 'rucio-host' | 'auth-host' | 'account' | 'auth-type' | 'ca-cert') => string | undefined,
   client: (key: string) => string | undefined,
   env: Env,
+  gridDir: string | undefined,
 ): Login | Wrong {
   const rucioHost = one('rucio-host') ?? client('rucio_host')
   if (rucioHost === undefined)
@@ -143,7 +152,8 @@ function readLogin(
     return wrong(
       'auth_type userpass needs username and password in rucio.cfg, or RUCIO_CLIENT_USERNAME and RUCIO_CLIENT_PASSWORD',
     )
-  if (authType === 'x509' && (certPath === undefined || keyPath === undefined))
+  // The key may lie in the certificate's file.
+  if (authType === 'x509' && certPath === undefined)
     return wrong(
       'auth_type x509 needs client_cert and client_key in rucio.cfg, or RUCIO_CLIENT_CERT and RUCIO_CLIENT_KEY',
     )
@@ -153,7 +163,7 @@ function readLogin(
     return wrong('auth_type token needs a file that holds a Rucio token: auth_token_file_path in rucio.cfg')
   const account = one('account') ?? nonEmpty(env['RUCIO_ACCOUNT']) ?? client('account')
   const caBundle = one('ca-cert') ?? client('ca_cert')
-  const caDir = nonEmpty(env['X509_CERT_DIR'])
+  const caDir = nonEmpty(env['X509_CERT_DIR']) ?? (caBundle === undefined ? gridDir : undefined)
   return {
     rucio: {
       rucioHost,
@@ -199,10 +209,15 @@ function clientValue(key: string, cfg: Cfg, env: Env): string | undefined {
       env[`RUCIO_CFG_CLIENT_${upper}`] ??
       cfgValue(cfg, key),
   )
-  // The official client takes `$X509_USER_PROXY` and the like in its paths.
-  return found?.replace(/\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?/g, (whole, name: string) =>
-    /cert|key|proxy|path/.test(key) ? (env[name] ?? whole) : whole,
-  )
+  if (found === undefined || !/cert|key|proxy|path/.test(key)) return found
+  // The official client takes `$X509_USER_PROXY` and the like in its paths, and its template is full of them: what is not set
+  // is no configuration.
+  let unset = false
+  const path = found.replace(/\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?/g, (_, name: string) => {
+    unset ||= nonEmpty(env[name]) === undefined
+    return env[name] ?? ''
+  })
+  return unset ? undefined : path
 }
 
 async function findCfg(named: string | undefined, env: Env): Promise<{ readonly cfg: Cfg } | Wrong> {

@@ -120,4 +120,33 @@ test('x509_proxy takes X509_USER_PROXY, and no other certificate beside it', asy
   assert.is(options.web.cachePrefix, 'root://cache')
 })
 
+test('a path of rucio.cfg that names a variable counts only where it is set', async () => {
+  const dir = await temporary()
+  const cfg = join(dir, 'rucio.cfg')
+  await writeFile(
+    cfg,
+    `[client]\nca_cert = $RUCIO_HOME/ca.pem\nclient_cert = $HOME/usercert.pem\nclient_x509_proxy = \${X509_USER_PROXY}\n`,
+  )
+  const unset = await good(['--data', dir], { ...userpass, RUCIO_CONFIG: cfg })
+  assert.is(unset.credential.proxyPath, undefined)
+  assert.is(unset.credential.certPath, undefined)
+  assert.is(unset.credential.caBundle, undefined)
+  const env = { ...userpass, RUCIO_CONFIG: cfg, HOME: '/h', RUCIO_HOME: '/r', X509_USER_PROXY: '/p' }
+  const set = await good(['--data', dir], env)
+  assert.is(set.credential.proxyPath, '/p')
+  assert.is(set.credential.certPath, '/h/usercert.pem')
+  assert.is(set.credential.caBundle, '/r/ca.pem')
+})
+
+test('a certificate with its key in one file is enough for x509', async () => {
+  const dir = await temporary()
+  const options = await good(['--data', dir], {
+    ...userpass,
+    RUCIO_AUTH_TYPE: 'x509',
+    RUCIO_CLIENT_CERT: '/both.pem',
+  })
+  assert.is(options.credential.certPath, '/both.pem')
+  assert.is(options.credential.keyPath, undefined)
+})
+
 test.run()

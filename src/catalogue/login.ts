@@ -23,6 +23,7 @@ export type Login = {
 type Held = { readonly token: string; readonly renewAt: number; readonly end: number }
 
 const renewBeforeMs = 300_000
+const tryAgainMs = 30_000
 // A login that was refused is final until the user acts: the same credential is not shown again so soon, however many wait for it.
 const refusedForMs = 60_000
 const paths = { userpass: '/auth/userpass', x509: '/auth/x509', x509_proxy: '/auth/x509_proxy' } as const
@@ -76,8 +77,9 @@ export function openLogin(
         logged = error.detail
       }
       // The token that we have is still good for some minutes, whatever the server says of a new one or however far it is away.
-      if (options.authType !== 'token' && held !== undefined && world.now() < held.end) return held
-      throw error
+      if (options.authType === 'token' || held === undefined || world.now() >= held.end) throw error
+      held = { ...held, renewAt: world.now() + tryAgainMs }
+      return held
     }
   }
 

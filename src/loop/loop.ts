@@ -24,6 +24,8 @@ const passMs = 100
 const lookMs = 30_000
 /** The same while something runs: a request that a person deleted stops its transfer within this. */
 const busyLookMs = 5_000
+/** After a look at the disk that failed. */
+const diskAgainMs = 5_000
 /** After an unexpected failure a NAME is left alone for so long, so that nothing spins. */
 const holdMs = 60_000
 
@@ -93,7 +95,7 @@ export function startLoop(
     while (!stopped) {
       dueNow = false
       const began = performance.now()
-      await pass()
+      await passSafely()
       if (stopped) return
       await sleepHard(passMs - (performance.now() - began))
       const now = world.now()
@@ -101,6 +103,22 @@ export function startLoop(
       await sleep(
         Math.min(decision.wakeAt, settleAt, nextLook, nextHeldAt(now), parts.data.nextCheckAt()) - now,
       )
+    }
+  }
+
+  /** A disk that fails for a while (EIO, no handles left) holds the loop up and does not end it; a fault of ours does. */
+  async function passSafely(): Promise<void> {
+    try {
+      await pass()
+    } catch (error) {
+      if (error instanceof Fenced) throw error
+      const trouble = toTrouble(error)
+      if (trouble.reason === 'bug') throw error
+      house.log('rucio_downloader', `looking at the data directory: ${trouble.message}`)
+      parts.data.trouble(trouble)
+      aroundDue = true
+      decision = { actions: [], waiting: new Map(), wakeAt: world.now() + diskAgainMs }
+      dueNow = false
     }
   }
 

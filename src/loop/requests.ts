@@ -60,18 +60,21 @@ export function openRequestBook(root: Root, world: World): RequestBook {
     const soon = (ms: number): void => {
       next = Math.min(next ?? ms, ms)
     }
+    // What has gone goes first, so that a file which only waited for its name is taken in the same look.
+    for (const [file, entry] of entries) {
+      if (here.has(file)) continue
+      entry.missedAt = sinceWhen(entry.missedAt, now)
+      const left = entry.missedAt + settleMs - now
+      if (left <= 0) entries.delete(file)
+      else soon(left)
+    }
     for (const file of all) {
       if (isLeftAlone(file)) continue
       const left = await look(file, now, here)
       if (left !== undefined) soon(left)
     }
-    for (const [file, entry] of entries) {
-      if (here.has(file)) continue
-      entry.missedAt ??= now
-      const left = entry.missedAt + settleMs - now
-      if (left <= 0) entries.delete(file)
-      else soon(left)
-    }
+    // A .problem that somebody took away is written again while it is true.
+    for (const file of written.keys()) if (!here.has(`${file}.problem`)) written.delete(file)
     mended = all
       .filter(file => file.endsWith('.problem') && !file.startsWith('.'))
       .map(file => file.slice(0, -'.problem'.length))
@@ -99,7 +102,12 @@ export function openRequestBook(root: Root, world: World): RequestBook {
     const entry = entries.get(file)
     if (entry !== undefined && sameStat(entry.stat, stat)) {
       entry.missedAt = undefined
-      if (entry.counted) return undefined
+      entry.sinceAt = sinceWhen(entry.sinceAt, now)
+      if (entry.counted) {
+        // What stands in an odd one's way may have gone since: another file of its NAME, a twin.
+        if (entry.odd !== undefined) await read(file, path, entry, here)
+        return undefined
+      }
     }
     const fresh = entry === undefined || !sameStat(entry.stat, stat)
     const current: Entry = fresh
@@ -139,9 +147,10 @@ export function openRequestBook(root: Root, world: World): RequestBook {
     const name = nameOf(did)
     if (name !== stem) {
       entry.wish = undefined
-      entry.odd = here.has(`${name}.json`)
-        ? problem(file, `${name}.json is there already for this dataset; remove one of the two.`)
-        : { kind: 'rename', file, name }
+      entry.odd =
+        here.has(`${name}.json`) || entries.has(`${name}.json`)
+          ? problem(file, `${name}.json is there already for this dataset; remove one of the two.`)
+          : { kind: 'rename', file, name }
       return
     }
     const twin = await caseTwin(root, name)
@@ -206,6 +215,11 @@ export function openRequestBook(root: Root, world: World): RequestBook {
 /** Where a person may see that two DIDs of one NAME would meet: the text form of what a wish is for. */
 export function didText(wish: Wish): string {
   return printDid(wish.did)
+}
+
+/** A clock that was set back must not make a look of before lie in the future. */
+function sinceWhen(at: number | undefined, now: number): number {
+  return at === undefined || at > now ? now : at
 }
 
 function mtimeOf(entry: Entry): number {

@@ -16,6 +16,8 @@ export async function sendRange(
     readonly fill: (at: number, into: Uint8Array) => void
     readonly count: (from: number, to: number) => void
     readonly faults: () => Faults
+    /** a reset is due */
+    readonly cut: () => void
   },
   response: ServerResponse,
   connection: Connection,
@@ -44,6 +46,7 @@ export async function sendRange(
       // A reset throws away what the kernel has not delivered. A client that reads gets it within this time, so that
       // what is counted as sent is what has come.
       await pause(20, response)
+      what.cut()
       connection.reset()
       return false
     }

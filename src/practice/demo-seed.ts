@@ -5,11 +5,11 @@ import type { Faults } from './faults.ts'
 import type { Seed, SeedFile } from './seed.ts'
 
 /** A slow line that is cut again and again, and a steadier one that is asked second. */
-export const demoRses = ['PRACTICE-NORTH_DATADISK', 'PRACTICE-SOUTH_DATADISK'] as const
+export const demoRses = ['NORTH_DATADISK', 'SOUTH_DATADISK'] as const
 
 export const demoFaults: Readonly<Record<(typeof demoRses)[number], Partial<Faults>>> = {
-  'PRACTICE-NORTH_DATADISK': { rate: 3e6, dropEvery: 7e6 },
-  'PRACTICE-SOUTH_DATADISK': { rate: 6e6 },
+  NORTH_DATADISK: { rate: 3e6, dropEvery: 7e6 },
+  SOUTH_DATADISK: { rate: 6e6 },
 }
 
 const scope = 'mc16_13TeV'

@@ -28,6 +28,8 @@ export type PracticeGrid = {
   /** body bytes that left each RSE, by range, in order of the answers' starts; of a redirect the RSE that sent them */
   sent(): readonly Sent[]
   forgetSent(): void
+  /** how many connections an RSE has reset since the start because of `dropEvery` */
+  cuts(rse: string): number
   /** requests that the catalogue answered: `METHOD path`, with the query, as they came */
   calls(): readonly string[]
   stop(): Promise<void>
@@ -47,6 +49,7 @@ const deadPorts = [9, 1, 7, 11, 13, 17, 19]
 export async function startPracticeGrid(options: StartOptions): Promise<PracticeGrid> {
   let contents = contentsOf(options.seed)
   let sent: { readonly rse: string; readonly did: string; from: number; to: number }[] = []
+  const cuts = new Map<string, number>()
   const storages = new Map<string, Storage>()
   const ports = new Map<string, number>()
   const schemes = (rse: string): readonly string[] => options.schemes?.[rse] ?? ['davs']
@@ -70,6 +73,9 @@ export async function startPracticeGrid(options: StartOptions): Promise<Practice
           sent.push(entry)
         } else entry.to = to
       }
+    },
+    cutting(rse: string) {
+      cuts.set(rse, (cuts.get(rse) ?? 0) + 1)
     },
   }
 
@@ -119,6 +125,7 @@ export async function startPracticeGrid(options: StartOptions): Promise<Practice
     forgetSent() {
       sent = []
     },
+    cuts: rse => cuts.get(rse) ?? 0,
     calls: () => catalogue.calls(),
     async stop() {
       await Promise.all([catalogue.stop(), ...[...storages.values()].map(each => each.stop())])

@@ -1,12 +1,16 @@
 // What every call of one Site shares: kept words and views, the waiters, and the time limit on looks at DATA.
 // Never lets a call hang with the disk, and never answers for a data directory that is not there.
 
+import { layout, type Root } from '../disk/layout.ts'
+import { readRecord } from '../disk/read.ts'
 import { checkRoot } from '../disk/root.ts'
 import type { Accepted } from '../wishes/accept.ts'
 import type { Kept } from '../wishes/kept.ts'
+import { shared } from '../wishes/shared.ts'
 import { keepWords, type Said } from '../wishes/words.ts'
 import { type Did, printDid } from '../words/did.ts'
 import { nameOf } from '../words/names.ts'
+import { asObject } from '../words/text.ts'
 import { type Downloading, openDownloading } from './downloading.ts'
 import { Problem } from './problem.ts'
 import type { Site, WebOptions } from './server.ts'
@@ -19,6 +23,10 @@ export type Desk = {
   readonly waiters: Waiters
   readonly views: Kept<View>
   readonly downloading: Downloading
+  /** grid_cert of status/; undefined when there is none */
+  readonly cert: () => Promise<object | undefined>
+  /** the same as it was last read, for when the disk does not give it */
+  lastCert: object | undefined
   word(name: string): Promise<Said>
   /** POST and DELETE, their refusals thrown as Problems. What is kept of the NAME goes. */
   wish(kind: 'want' | 'remove', did: Did): Promise<Said>
@@ -41,12 +49,15 @@ export function openDesk(site: Site, options: WebOptions, waiters: Waiters, slow
     waiters.changed()
   })
   const within = <T>(look: Promise<T>): Promise<T> => limited(look, slowMs)
+  const rootNow = shared(() => checkRoot(site.root))
   return {
     site,
     options,
     waiters,
     views,
     downloading,
+    cert: shared(() => readCert(site.root)),
+    lastCert: undefined,
     within,
     word: name => within(words.get(name)),
     async wish(kind, did) {
@@ -56,18 +67,19 @@ export function openDesk(site: Site, options: WebOptions, waiters: Waiters, slow
       views.drop(name)
       downloading.note(name, said.word)
       waiters.changed()
+      site.log('web_server', `${kind === 'want' ? 'POST' : 'DELETE'} ${printDid(did)}: ${said.word}`)
       return said
     },
     async check(needs) {
       const { state, message } = site.state()
       if (state === 'starting' || (state === 'stopping' && needs === 'write'))
         throw new Problem(503, 'starting', message, { 'Retry-After': '2' })
-      if (state === 'disk_slow') throw slow()
-      if (state === 'data_dir_missing') throw missing()
+      if (state === 'disk_slow') throw slow(message)
+      if (state === 'data_dir_missing') throw missing(message)
       if (state === 'read_only' && needs === 'write')
         throw new Problem(503, 'read_only', message, { 'Retry-After': '60' })
       // The loop looks now and then only; an unmounted directory must not pass for an empty one meanwhile.
-      if ((await within(checkRoot(site.root))) === 'missing') throw missing()
+      if ((await within(rootNow())) === 'missing') throw missing()
     },
     close: stop,
   }
@@ -88,30 +100,31 @@ function saidOf(accepted: Accepted, did: Did): Said {
   }
 }
 
+/** Every key of the record goes out, those that this version does not know included. */
+async function readCert(root: Root): Promise<object | undefined> {
+  const read = await readRecord(root, layout.status(root, 'grid_cert'), json => {
+    const object = asObject(json)
+    return typeof object?.['is_good'] === 'boolean' ? object : undefined
+  })
+  if (read === undefined) return undefined
+  const { format: _, ...cert } = read
+  return cert
+}
+
 export function queueFull(what: 'requests' | 'listings'): Problem {
   return new Problem(503, 'queue_full', `Too many ${what} wait already; ask again when some are done.`, {
     'Retry-After': '60',
   })
 }
 
-function missing(): Problem {
-  return new Problem(
-    503,
-    'data_dir_missing',
-    'The data directory is not there (not mounted, or emptied); mount it again, and work goes on by itself.',
-    { 'Retry-After': '10' },
-  )
+function missing(
+  message = 'The data directory is not there (not mounted, or emptied); mount it again, and work goes on by itself.',
+): Problem {
+  return new Problem(503, 'data_dir_missing', message, { 'Retry-After': '10' })
 }
 
-function slow(): Problem {
-  return new Problem(
-    503,
-    'disk_slow',
-    'The disk does not answer in time; look at the disk, then ask again.',
-    {
-      'Retry-After': '10',
-    },
-  )
+function slow(message = 'The disk does not answer in time; look at the disk, then ask again.'): Problem {
+  return new Problem(503, 'disk_slow', message, { 'Retry-After': '10' })
 }
 
 async function limited<T>(look: Promise<T>, ms: number): Promise<T> {

@@ -4,6 +4,7 @@ import type { Root } from '../disk/layout.ts'
 import { knownNames, type Word } from '../disk/word.ts'
 import type { Kept } from '../wishes/kept.ts'
 import type { Said } from '../wishes/words.ts'
+import { Trouble } from '../words/reason.ts'
 
 export type Downloading = {
   /** NAMEs, sorted */
@@ -45,7 +46,7 @@ export function openDownloading(root: Root, words: Kept<Said>): Downloading {
       for (let i = 0; i < all.length; i += atOnce)
         await Promise.all(
           all.slice(i, i + atOnce).map(async name => {
-            if ((await words.get(name)).word === 'downloading') found.add(name)
+            if ((await wordOrNone(words, name)) === 'downloading') found.add(name)
           }),
         )
       for (const [name, word] of notes) word === 'downloading' ? found.add(name) : found.delete(name)
@@ -82,5 +83,15 @@ export function openDownloading(root: Root, words: Kept<Said>): Downloading {
     changed() {
       dirty = true
     },
+  }
+}
+
+/** A link in the place of a dataset is refused by /ds; the other datasets are listed all the same. */
+async function wordOrNone(words: Kept<Said>, name: string): Promise<Word | undefined> {
+  try {
+    return (await words.get(name)).word
+  } catch (error) {
+    if (error instanceof Trouble && error.reason === 'refused') return undefined
+    throw error
   }
 }

@@ -7,7 +7,7 @@ import type { Said } from '../wishes/words.ts'
 import { type Did, parseDid } from '../words/did.ts'
 import { readListingLine } from '../words/listing.ts'
 import { nameOf } from '../words/names.ts'
-import { codeOf, sentence, Trouble } from '../words/reason.ts'
+import { clean, codeOf, Trouble } from '../words/reason.ts'
 import { logNames } from '../words/status.ts'
 import { type Answer, json, listed } from './answer.ts'
 import type { Call } from './calls.ts'
@@ -127,6 +127,7 @@ function didOf(call: Call): Did {
       'ds_name is missing: give the name of a dataset, such as ?ds_name=scope:name.',
     )
   const did = parseDid(text)
-  if (did instanceof Trouble) throw new Problem(400, 'bad_name', sentence('no_such_did', did.detail))
+  if (did instanceof Trouble)
+    throw new Problem(400, 'bad_name', `${clean(did.detail)}. Give it as Rucio has it: name or scope:name.`)
   return did
 }

@@ -112,15 +112,17 @@ export function openHandler(options: WebOptions, bounds: Limits): Handler {
 
 async function run(route: Route, call: Call, desk: Desk): Promise<Answer> {
   if (route.needs !== 'data' && route.needs !== 'write') return await route.run(call, desk)
-  await desk.check(route.needs)
-  const answer = await route.run(call, desk)
-  // Unmounted within the look, DATA would have looked empty: `not_on_server` must not be said of that.
+  if (route.needs === 'write') await desk.check('write')
+  let answer: Answer
+  try {
+    answer = await route.run(call, desk)
+  } catch (error) {
+    // Whatever a look met in a directory that is not there, that it is not there is the reason.
+    if (!(error instanceof Problem) || error.status >= 500) await desk.check('data')
+    throw error
+  }
+  // Looked at afterwards: unmounted DATA looks empty, and `not_on_server` must not be said of that.
   await desk.check('data')
-  if (route.needs === 'write')
-    desk.site.log(
-      'web_server',
-      `${call.method} ${[...call.params].map(([key, value]) => `${key}=${value}`).join(' ')}`,
-    )
   return answer
 }
 

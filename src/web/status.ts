@@ -1,9 +1,6 @@
 // GET /status: the frozen keys, and how the daemon is. Answers whatever the disk does; never waits for it for long.
 
-import { layout } from '../disk/layout.ts'
-import { readRecord } from '../disk/read.ts'
 import type { DataState, GridCert } from '../words/status.ts'
-import { asObject } from '../words/text.ts'
 import { type Answer, json } from './answer.ts'
 import type { Call } from './calls.ts'
 import type { Desk } from './desk.ts'
@@ -23,21 +20,23 @@ export const unknownCert: GridCert = {
 export async function getStatus(call: Call, desk: Desk): Promise<Answer> {
   const { site, options } = desk
   let { state, message } = site.state()
-  let cert: object = unknownCert
   let downloading: readonly string[] = []
-  if (state !== 'data_dir_missing')
-    try {
-      await desk.check('data')
-      cert = await desk.within(certOf(desk))
-      downloading = await desk.within(desk.downloading.get())
-    } catch (error) {
-      const problem = toProblem(error)
-      if (problem.code === 'bug') throw error
-      // The loop has not met it yet: the client shall know all the same.
-      if (state === 'ready' && isState(problem.code)) state = problem.code
-      if (message === '' || state === problem.code) message = problem.message
-      if (problem.code !== 'data_dir_missing') downloading = desk.downloading.last()
+  try {
+    await desk.check('data')
+    desk.lastCert = await desk.within(desk.cert())
+    downloading = await desk.within(desk.downloading.get())
+  } catch (error) {
+    const problem = toProblem(error)
+    if (problem.code === 'bug') throw error
+    // The loop has not met it yet: whoever asks shall know all the same.
+    if (state === 'ready') {
+      message = problem.message
+      if (isState(problem.code)) state = problem.code
     }
+    // In a directory that is not there nothing is downloading; on a disk that hangs what was, still is.
+    if (problem.code !== 'data_dir_missing') downloading = desk.downloading.last()
+  }
+  const cert = desk.lastCert ?? unknownCert
   const { id } = site.root
   return json(
     statusOf({ cert, downloading, id, url: call.url, options, state, message, troubles: site.troubles() }),
@@ -64,17 +63,6 @@ export function statusOf(what: {
     message: what.message,
     troubles: what.troubles,
   }
-}
-
-/** Every key of the record goes out, those that this version does not know included. */
-async function certOf(desk: Desk): Promise<object> {
-  const read = await readRecord(desk.site.root, layout.status(desk.site.root, 'grid_cert'), json => {
-    const object = asObject(json)
-    return typeof object?.['is_good'] === 'boolean' ? object : undefined
-  })
-  if (read === undefined) return unknownCert
-  const { format: _, ...cert } = read
-  return cert
 }
 
 function isState(code: string): code is 'data_dir_missing' | 'disk_slow' | 'read_only' {

@@ -57,12 +57,34 @@ const mostFiles = 200_000
 
 export function keepViews(root: Root, world: World, words: Kept<Said>): Kept<View> {
   return keep<View>({
-    look: async name => viewOf(root, name, await words.get(name)),
+    look: async name => {
+      try {
+        return await viewOf(root, name, await words.get(name))
+      } catch (error) {
+        if (error instanceof Trouble && error.reason === 'refused') return refused(name, error)
+        throw error
+      }
+    },
     stamp: name => stampOf(root, name),
     world,
     weight: view => view.unfinished.length + 10,
     most: mostFiles,
   })
+}
+
+/** A link or file where a folder of ours should be: that one is broken, and the others are shown all the same. */
+function refused(name: string, trouble: Trouble): View {
+  const did = didOfName(name)
+  return {
+    name,
+    did: did instanceof Trouble ? null : printDid(did),
+    state: 'broken',
+    files: { total: null, done: 0 },
+    bytes: { total: null, synced: 0 },
+    priority: 0,
+    problem: clean(trouble.detail),
+    unfinished: [],
+  }
 }
 
 async function viewOf(root: Root, name: string, said: Said): Promise<View> {
@@ -133,6 +155,6 @@ export function syncedBytes(sidecar: Sidecar | undefined): number {
 
 async function problemOf(root: Root, name: string, wish: Wish): Promise<string | null> {
   const beside = await readUserText(root, layout.problem(root, `${name}.json`))
-  if (beside !== undefined && !(beside instanceof Trouble)) return clean(beside.text)
+  if (beside !== undefined && !(beside instanceof Trouble)) return clean(beside.text.trim())
   return wish.kind === 'broken' ? clean(wish.trouble.detail) : null
 }

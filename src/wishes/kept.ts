@@ -2,6 +2,7 @@
 // Never keeps anything past an event, or past a change of the dataset's folder or records.
 
 import type { World } from '../words/world.ts'
+import { shared } from './shared.ts'
 
 export type Kept<T> = {
   get(name: string): Promise<T>
@@ -30,6 +31,21 @@ export function keep<T>(options: {
   const entries = new Map<string, Entry<T>>()
   const running = new Map<string, { readonly stamp: string; readonly value: Promise<T> }>()
   let heavy = 0
+
+  /** Clients that ask for one name at the same time share its stamp; nothing stays of a name that nobody asks for now. */
+  const stamping = new Map<string, { readonly ask: () => Promise<string>; users: number }>()
+  const stampNow = async (name: string): Promise<string> => {
+    const known = stamping.get(name)
+    const mine = known ?? { ask: shared(() => stamp(name)), users: 0 }
+    if (known === undefined) stamping.set(name, mine)
+    mine.users++
+    try {
+      return await mine.ask()
+    } finally {
+      mine.users--
+      if (mine.users === 0) stamping.delete(name)
+    }
+  }
 
   const forget = (name: string): void => {
     const entry = entries.get(name)
@@ -71,7 +87,7 @@ export function keep<T>(options: {
   return {
     async get(name) {
       // The stamp is taken before the look: what changes during the look makes the next stamp another one.
-      const before = await stamp(name)
+      const before = await stampNow(name)
       const entry = entries.get(name)
       const now = world.now()
       if (entry !== undefined && entry.stamp === before && entry.from <= now && now < entry.until)

@@ -3,17 +3,18 @@
 
 import { join } from 'node:path'
 import { layout, type Root } from '../disk/layout.ts'
-import { move, putText, remove } from '../disk/put.ts'
-import { names, readUserText, type Stat, statRegular } from '../disk/read.ts'
+import { say } from '../disk/logs.ts'
+import { Fenced, move, putText, remove } from '../disk/put.ts'
+import { names, type Stat, statRegular } from '../disk/read.ts'
 import { type Did, printDid } from '../words/did.ts'
 import { nameOf } from '../words/names.ts'
-import { Trouble } from '../words/reason.ts'
+import { sentence, Trouble, toTrouble } from '../words/reason.ts'
 import type { World } from '../words/world.ts'
 import type { Accept } from './accept.ts'
+import { isFreeFor, readText, regular, same, type Text } from './watchdisk.ts'
 import {
   type Answer,
   answerName,
-  mostBytes,
   type Refusal,
   readWatchName,
   readWatchText,
@@ -27,12 +28,12 @@ import { keepWords } from './words.ts'
 
 /** One look at watch/ (DESIGN.md, "The watch folder"): takes what has settled (two looks 2 s apart agree), writes the answers, brings
  *  old answers up to date. Called by the loop; keeps what the last look saw in memory only.
- *  @returns ms until it wants to be called again because something has not settled; undefined when nothing waits */
+ *  @returns ms until it wants to be called again because something has not settled or has no room; undefined when nothing waits */
 export type WatchFolder = { look(): Promise<number | undefined> }
 
 /** Two looks this far apart must agree in size and mtime before a file counts: editors truncate, and rename away. */
 const settleMs = 2000
-/** A file that had no room in the queue is tried again after this time. */
+/** What had no room in the queue or on the disk is tried again after this time. */
 const fullMs = 30_000
 /** Answers are brought up to date again after this many times as long as it took, when there are so many that it takes long. */
 const restTimes = 20
@@ -40,16 +41,11 @@ const restTimes = 20
 /** Why a file that can take no comment was refused lies beside it, and goes with it. */
 const orphan = '.refused.problem'
 
-type Text =
-  | { readonly kind: 'text'; readonly text: string }
-  /** cannot be taken, nor a comment be added */
-  | { readonly kind: 'none'; readonly why: string }
-  /** it went or changed just now: the next look sees */
-  | { readonly kind: 'gone' }
 /** An answer: its state, and the DIDs that were asked for because of it. */
 type Known = { readonly stat: Stat; readonly dids: readonly Did[] }
 
-/** A look throws the first disk error that it met, after all other files have had their turn; the file is taken later then. */
+/** What the disk does not allow now is told in the log, once, and tried again; one file hinders no other.
+ *  @throws Fenced, and what is a fault of ours */
 export function openWatchFolder(root: Root, world: World, accept: Accept): WatchFolder {
   const words = keepWords(root, world)
   /** files that have not settled: their state, and since when it is so */
@@ -200,73 +196,56 @@ export function openWatchFolder(root: Root, world: World, accept: Accept): Watch
     return wait > 0 ? wait : await take(file, kind.base, stat)
   }
 
+  /** what the log was told already */
+  let told = ''
+  const lookAtAll = async (files: readonly string[]): Promise<number | undefined> => {
+    const from = world.now()
+    const withAnswers = from >= answersAt || answersAt - from > fullMs
+    const waits = withAnswers ? [] : [answersAt - from]
+    const failed: string[] = []
+    for (const file of files) {
+      try {
+        waits.push((await lookAtOne(file, withAnswers)) ?? Number.POSITIVE_INFINITY)
+      } catch (error) {
+        failed.push(`watch/${file}: ${reasonToWait(error)}`)
+        waits.push(fullMs)
+      }
+    }
+    if (withAnswers) answersAt = world.now() + Math.min(fullMs, restTimes * (world.now() - from))
+    const [first = ''] = failed
+    if (first !== '' && first !== told) say(root, `${first}; it is tried again`)
+    told = first
+    await forgetAbsent(new Set(files))
+    const wait = Math.min(...waits)
+    return Number.isFinite(wait) ? wait : undefined
+  }
+
+  const forgetAbsent = async (there: ReadonlySet<string>): Promise<void> => {
+    for (const file of there)
+      if (file.endsWith(orphan) && !there.has(file.slice(0, -'.problem'.length)))
+        await remove(root, pathOf(file))
+    for (const file of seen.keys()) if (!there.has(file)) seen.delete(file)
+    for (const file of known.keys())
+      if (!there.has(file) && (await regular(root, pathOf(file))) === undefined) known.delete(file)
+  }
+
   return {
     async look() {
-      const files = (await names(layout.watch(root))).sort()
-      const from = world.now()
-      const withAnswers = from >= answersAt || answersAt - from > fullMs
-      let wait = withAnswers ? undefined : answersAt - from
-      let failed: { readonly error: unknown } | undefined
-      for (const file of files) {
-        try {
-          const ms = await lookAtOne(file, withAnswers)
-          if (ms !== undefined) wait = Math.min(wait ?? ms, ms)
-        } catch (error) {
-          failed ??= { error }
-        }
+      try {
+        return await lookAtAll((await names(layout.watch(root))).sort())
+      } catch (error) {
+        const reason = `watch/: ${reasonToWait(error)}`
+        if (reason !== told) say(root, `${reason}; it is tried again`)
+        told = reason
+        return fullMs
       }
-      if (withAnswers) answersAt = world.now() + Math.min(fullMs, restTimes * (world.now() - from))
-      const there = new Set(files)
-      for (const file of files)
-        if (file.endsWith(orphan) && !there.has(file.slice(0, -'.problem'.length)))
-          await remove(root, pathOf(file))
-      for (const file of seen.keys()) if (!there.has(file)) seen.delete(file)
-      for (const file of known.keys())
-        if (!there.has(file) && (await regular(root, pathOf(file))) === undefined) known.delete(file)
-      if (failed !== undefined) throw failed.error
-      return wait
     },
   }
 }
 
-function same(a: Stat, b: Stat): boolean {
-  return a.size === b.size && a.mtimeMs === b.mtimeMs && a.ino === b.ino
-}
-
-/** undefined for what is absent, and for links, folders and special files, which are left alone. */
-async function regular(root: Root, path: string): Promise<Stat | undefined> {
-  try {
-    return await statRegular(root, path)
-  } catch (error) {
-    if (error instanceof Trouble && error.reason === 'refused') return undefined
-    throw error
-  }
-}
-
-async function readText(root: Root, path: string, stat: Stat): Promise<Text> {
-  if (stat.size > mostBytes)
-    return { kind: 'none', why: `it is over ${mostBytes} bytes: list fewer names in a file` }
-  try {
-    const read = await readUserText(root, path)
-    if (read instanceof Trouble) return { kind: 'none', why: read.detail }
-    return read !== undefined && same(read.stat, stat) ? { kind: 'text', text: read.text } : { kind: 'gone' }
-  } catch (error) {
-    // One file that may not be read must not hinder the others.
-    if (error instanceof Trouble && error.reason === 'read_only') return { kind: 'none', why: error.detail }
-    throw error
-  }
-}
-
-/** Whether an answer may have this name: nothing is there, or an answer that says the same, which then goes. */
-async function isFreeFor(root: Root, path: string, text: string | undefined): Promise<boolean> {
-  try {
-    const stat = await statRegular(root, path)
-    if (stat === undefined) return true
-    if (text === undefined || stat.size > mostBytes * 2) return false
-    const there = await readUserText(root, path)
-    return !(there instanceof Trouble) && there?.text === text
-  } catch (error) {
-    if (error instanceof Trouble && error.reason === 'refused') return false
-    throw error
-  }
+/** A disk that is full, read-only or broken for now is a reason to wait; whatever else was thrown is thrown again. */
+function reasonToWait(error: unknown): string {
+  const trouble = error instanceof Fenced ? undefined : toTrouble(error)
+  if (trouble === undefined || trouble.reason === 'bug') throw error
+  return sentence(trouble.reason, trouble.detail)
 }

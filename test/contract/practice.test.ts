@@ -1,5 +1,5 @@
-// The contract, asked of the practice grid: what the real one was seen to do, the stand-in does as well. Of rules it
-// knows nothing: those are asked of the real one alone.
+// The contract, asked of the practice grid: what the real one was seen to do, the stand-in does as well. That of rules is asked in
+// test/practice/rules.test.ts.
 
 import { Agent } from 'node:https'
 import { suite } from 'uvu'

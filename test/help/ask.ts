@@ -31,7 +31,10 @@ export function ask(
     readonly leaveAfter?: number
   } = {},
 ): Promise<Told> {
-  const { body, leaveAfter, agent = false, ...rest } = options
+  const { body, leaveAfter, agent = false, ...others } = options
+  // Node sends the body of a DELETE without any length, and so as nothing, unless it is told.
+  const length = body === undefined ? {} : { 'Content-Length': String(Buffer.byteLength(body)) }
+  const rest = { ...others, headers: { ...length, ...others.headers } }
   return new Promise(resolve => {
     const pieces: Buffer[] = []
     let head: { readonly status: number; readonly headers: IncomingHttpHeaders } = { status: 0, headers: {} }

@@ -72,7 +72,7 @@ test('a rate holds for each connection', async () => {
     const ms = performance.now() - before
     assert.ok(both.every(told => told.bytes.length === 400_000))
     // 200 ms less the first piece, which goes at once.
-    assert.ok(ms > 140 && ms < 1000, `${ms} ms`)
+    assert.ok(ms > 140, `${ms} ms`)
   })
 })
 
@@ -85,6 +85,7 @@ test('a drop comes after so many body bytes of the connection, over several requ
     assert.ok(second.bytes.equals(bytesOf(file, 100_000, 150_000)))
     const third = await get('bytes=150000-199999', { agent })
     assert.is(third.bytes.length, 50_000, 'a new connection has a count of its own')
+    assert.is(grid.cuts('A'), 1)
     const sent = grid.sent().map(({ from, to }) => [from, to])
     assert.equal(sent, [
       [0, 100_000],

@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { layout, type Root } from '../../src/disk/layout.ts'
+import { openLogs, readLog } from '../../src/disk/logs.ts'
+import { Fenced } from '../../src/disk/put.ts'
 import { type Accept, openAccept } from '../../src/wishes/accept.ts'
 import { openWatchFolder } from '../../src/wishes/watch.ts'
 import { Trouble } from '../../src/words/reason.ts'
@@ -280,9 +282,9 @@ test('a dataset whose name differs by letter case from one that is here is refus
   assert.match(await readFile(at('mc16.x.one.refused'), 'utf8'), /mc16\.X\.ONE has this name already/)
 })
 
-test('with a full queue a file waits where it is, and a disk error of one leaves the others their turn', async () => {
+test('with a full queue a file waits where it is; a full disk is told once in the log, and hinders no other file', async () => {
   let mode: 'full' | 'broken' | 'good' = 'full'
-  const { drop, folder, world, settle, files } = await open(root => {
+  const { root, drop, folder, world, settle, files } = await open(root => {
     const accept = openAccept(root, stoppedWorld(), () => undefined)
     return {
       ...accept,
@@ -298,12 +300,38 @@ test('with a full queue a file waits where it is, and a disk error of one leaves
   assert.is(await settle(), 30_000)
   assert.equal(await files(), ['mc16.x.one', 'mc16.x.two'])
   mode = 'broken'
-  assert.is(((await rejects(folder.look())) as Trouble).reason, 'disk_full')
+  const { flush } = openLogs(root, world)
+  assert.is(await folder.look(), 30_000)
+  assert.is(await folder.look(), 30_000)
+  await flush()
+  const lines = await readLog(root, 'rucio_downloader')
+  assert.is(lines.length, 1)
+  assert.match(lines[0] ?? '', /watch\/mc16\.x\.one: no room\. Free some space/)
   assert.equal(await files(), ['mc16.x.one', 'mc16.x.two.downloading'])
   mode = 'good'
   world.move(1)
   await folder.look()
   assert.equal(await files(), ['mc16.x.one.downloading', 'mc16.x.two.downloading'])
+})
+
+test('a watch folder that is a link is left alone and told; a lost data directory and a fault of ours end the look', async () => {
+  const linked = await open()
+  const { flush } = openLogs(linked.root, linked.world)
+  await rm(layout.watch(linked.root), { recursive: true })
+  await symlink('/tmp', layout.watch(linked.root))
+  assert.is(await linked.folder.look(), 30_000)
+  await flush()
+  assert.match((await readLog(linked.root, 'rucio_downloader')).join(''), /watch\/: a link/)
+  for (const thrown of [new Fenced('gone'), new TypeError('ours')]) {
+    const { drop, folder, world } = await open(root => ({
+      ...openAccept(root, stoppedWorld(), () => undefined),
+      want: () => Promise.reject(thrown),
+    }))
+    await drop('mc16.x.one')
+    await folder.look()
+    world.move(2000)
+    assert.is(await rejects(folder.look()), thrown)
+  }
 })
 
 test('an answer that lay there at the start is looked at, and asks for nothing', async () => {
