@@ -92,7 +92,7 @@ test('unmounted and mounted again', async () => {
   await scene.setFaults({ rate: 2 ** 20 })
   const disk = join(scene.dir, 'disk')
   await mkdir(disk)
-  mount('-t', 'tmpfs', '-o', 'size=200m', 'tmpfs', disk)
+  mount('-t', 'tmpfs', '-o', 'size=3g', 'tmpfs', disk)
   mount('--bind', disk, scene.data)
   const daemon = scene.start()
   const url = await daemon.ready
@@ -109,7 +109,7 @@ test('unmounted and mounted again', async () => {
 test('a daemon whose data directory is away ends within 5 s, and fills nothing', async () => {
   if (!mayMount()) return
   await scene.setFaults({ rate: 2 ** 20 })
-  mount('-t', 'tmpfs', '-o', 'size=200m', 'tmpfs', scene.data)
+  mount('-t', 'tmpfs', '-o', 'size=3g', 'tmpfs', scene.data)
   const daemon = scene.start()
   await begin(await daemon.ready)
   unmount(scene.data)
@@ -121,7 +121,7 @@ test('a daemon whose data directory is away ends within 5 s, and fills nothing',
 
 test('mounted for reading alone: what is there is still served, and a wish is taken when it can be written again', async () => {
   if (!mayMount()) return
-  mount('-t', 'tmpfs', '-o', 'size=200m', 'tmpfs', scene.data)
+  mount('-t', 'tmpfs', '-o', 'size=3g', 'tmpfs', scene.data)
   const daemon = scene.start()
   const url = await daemon.ready
   const [first, second] = [scene.dataset(0), scene.dataset(1)]
