@@ -100,7 +100,8 @@ test('a big file comes over several connections', async () => {
   assert.equal(await scene.fetch(), { kind: 'finished', bytes })
   assert.ok(await scene.isRight())
   assert.ok(scene.sent('B') > 0)
-  assert.ok(scene.sent() <= bytes * 1.05)
+  // A stretch that was cut in two loses what was in flight.
+  assert.ok(scene.sent() <= bytes * 1.2)
 })
 
 test.run()
