@@ -1,9 +1,19 @@
-import type { Identity } from '../outside/request.ts'
+// Rucio's REST interface, as the other rooms see it: contents, replicas, ping. Never decides what to do with an answer.
+
+import { isLoopbackName } from '../outside/address.ts'
+import { dropBody, type Identity } from '../outside/request.ts'
 import type { Did } from '../words/did.ts'
 import type { CatalogueFile, DidType } from '../words/listing.ts'
+import { hostPort } from '../words/pfn.ts'
+import { Trouble } from '../words/reason.ts'
 import type { FileReplicas } from '../words/replica.ts'
 import type { Log } from '../words/status.ts'
 import type { World } from '../words/world.ts'
+import { readContents } from './contents.ts'
+import { openLogin } from './login.ts'
+import { readRefusal } from './refusal.ts'
+import { readReplicas } from './replicas.ts'
+import { makeSend, parseServer, sendOnce } from './server.ts'
 
 export type RucioOptions = {
   readonly rucioHost: string
@@ -45,11 +55,34 @@ export type Rucio = {
 }
 
 /** The part of a Credential that the catalogue needs (credential/ has the same rank, so its type stays there). */
-export type CatalogueCredential = { identity(): Promise<Identity> }
+export type CatalogueCredential = {
+  identity(): Promise<Identity>
+  /** What Rucio said of the login: a sentence when it was refused, undefined when it was taken. */
+  report(refusal: string | undefined): void
+}
 
-export declare function openRucio(
+/** Connects to nothing yet. Throws Trouble('refused') for a rucio_host or auth_host that is no address. */
+export function openRucio(
   options: RucioOptions,
   credential: CatalogueCredential,
   log: Log,
   world: World,
-): Rucio
+): Rucio {
+  const server = parseServer(options.rucioHost)
+  if (server instanceof Trouble) throw server
+  const authServer = parseServer(options.authHost)
+  if (authServer instanceof Trouble) throw authServer
+  const login = openLogin(options, authServer, credential, log, world)
+  const send = makeSend(server, login, credential)
+  return {
+    contents: (did, each, signal) => readContents(send, did, each, signal),
+    replicas: (files, signal) => readReplicas(send, files, signal),
+    async ping(signal) {
+      const call = { method: 'GET', path: '/ping', accept: 'application/json', signal } as const
+      const answer = await sendOnce(server, call, {}, credential)
+      if (answer.statusCode !== 200) throw await readRefusal(answer, hostPort(server))
+      dropBody(answer)
+    },
+    onLoopback: isLoopbackName(server.host),
+  }
+}

@@ -49,7 +49,8 @@ export function requestName(file: string): string | undefined {
   const text = file.slice(0, -'.json'.length)
   const did = didOfName(text)
   if (!(did instanceof Trouble)) return nameOf(did)
-  return isComponent(text) ? text : undefined
+  // A shortened name, whose DID stands inside.
+  return text.includes('~') && isComponent(text) ? text : undefined
 }
 
 async function didOfRequest(root: Root, path: string, name: string): Promise<Did | undefined> {

@@ -13,7 +13,8 @@ import {
 import { Paths, readFullDid } from '../words/names.ts'
 import { Trouble } from '../words/reason.ts'
 import { isBytes, isTotal } from '../words/text.ts'
-import type { Root } from './layout.ts'
+import { readVerifiedHead } from '../words/verified.ts'
+import { layout, type Root } from './layout.ts'
 import { Output } from './output.ts'
 import { move, putText, stagingPath } from './put.ts'
 import { setAside } from './read.ts'
@@ -72,6 +73,13 @@ export async function readListing(
   if (now?.ino === opened.ino && now.size === opened.size && now.mtimeMs === opened.mtimeMs)
     await setAside(root, path)
   return undefined
+}
+
+/** Does verified.jsonl of NAME speak of this data directory? Only then were its files verified here. Reads its head alone. */
+export async function isVerifiedHere(root: Root, name: string): Promise<boolean> {
+  for await (const json of jsonLines(root, layout.verified(root, name)))
+    return readVerifiedHead(json)?.id === root.id
+  return false
 }
 
 /** Writes `does not exist` to catalogue/NAME.jsonl. */

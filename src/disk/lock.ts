@@ -2,7 +2,7 @@
 
 import fs from 'node:fs'
 import { join } from 'node:path'
-import { callbackify } from 'node:util'
+import { callbackify, promisify } from 'node:util'
 import lockfile from 'proper-lockfile'
 import { readOwner } from '../words/owner.ts'
 import { codeOf } from '../words/reason.ts'
@@ -68,17 +68,11 @@ export async function tryLock(options: LockOptions): Promise<Locked> {
 /** What proper-lockfile may do to the disk. Its own rmdir, and above all its exit hook's rmdirSync, would remove the lock
  *  of whoever holds it, and would fail for ever on a .DS_Store that a file manager left in it. */
 function guardedFs(options: LockOptions): object {
-  const { root, world } = options
+  const { root } = options
   return {
     mkdir: fs.mkdir,
     stat: fs.stat,
-    utimes(path: string, atime: Date, mtime: Date, done: (error: Error | null) => void) {
-      const at = world.now()
-      fs.utimes(path, atime, mtime, error => {
-        if (error === null) options.renewed(at)
-        done(error)
-      })
-    },
+    utimes: callbackify((path: string, atime: Date, mtime: Date) => renew(options, { path, atime, mtime })),
     rmdir: callbackify((path: string) => removeLock(options, path)),
     rmdirSync(path: string) {
       const parsed = parseJson(fs.readFileSync(layout.owner(root), 'utf8'))
@@ -86,6 +80,23 @@ function guardedFs(options: LockOptions): object {
       if (options.isMine() && owner?.boot_id === root.bootId) fs.rmdirSync(path)
     },
   }
+}
+
+async function renew(
+  options: LockOptions,
+  { path, atime, mtime }: { readonly path: string; readonly atime: Date; readonly mtime: Date },
+): Promise<void> {
+  // proper-lockfile knows its lock by the mtime alone, and dates a new one to the next full second: two that were made
+  // within one are the same to it. Renewing another's would keep it fresh for ever, and us from learning that we lost.
+  // It takes ENOENT for "compromised" at once, and any other code for that after `staleMs`.
+  const whose = options.isMine() ? await ownership(options.root) : 'ours'
+  if (whose !== 'ours')
+    throw Object.assign(new Error(`the lock is not renewed: ${whose}`), {
+      code: whose === 'another' ? 'ENOENT' : 'EAGAIN',
+    })
+  const at = options.world.now()
+  await promisify(fs.utimes)(path, atime, mtime)
+  options.renewed(at)
 }
 
 async function removeLock(options: LockOptions, path: string): Promise<void> {

@@ -48,6 +48,33 @@ export async function putText(
     throw toDisk(error)
   }
   await syncDir(dirname(target))
+  await remember(target)
+}
+
+type Seen = { readonly size: number; readonly mtimeMs: number; readonly ino: number }
+
+/** What this process wrote last under a name; bounded, and losing it costs a look two seconds later. */
+const written = new Map<string, Seen>()
+const writtenMost = 2000
+
+/** Is what lies at `path` what this process put there, as a whole? A person's file has to settle first. */
+export function wroteLast(path: string, found: Seen): boolean {
+  const ours = written.get(path)
+  return (
+    ours !== undefined && ours.size === found.size && ours.mtimeMs === found.mtimeMs && ours.ino === found.ino
+  )
+}
+
+async function remember(path: string): Promise<void> {
+  try {
+    const { size, mtimeMs, ino } = await lstat(path)
+    written.delete(path)
+    written.set(path, { size, mtimeMs, ino })
+    if (written.size > writtenMost)
+      for (const oldest of [...written.keys()].slice(0, 500)) written.delete(oldest)
+  } catch {
+    // Moved on already: then nobody will ask for it under this name.
+  }
 }
 
 /** Text in a file of its own in the staging folder, synced, its size looked at; what put() renames.

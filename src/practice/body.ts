@@ -17,6 +17,8 @@ export async function sendRange(
     readonly fill: (at: number, into: Uint8Array) => void
     readonly count: (from: number, to: number) => void
     readonly faults: () => Faults
+    /** a reset is due */
+    readonly cut: () => void
   },
   response: ServerResponse,
   connection: Connection,
@@ -46,6 +48,7 @@ export async function sendRange(
       // what is counted as sent is what has come; one in this process may have been kept from reading by ourselves.
       await pause(20, response)
       for (let turn = 0; turn < 100; turn++) await setImmediate()
+      what.cut()
       connection.reset()
       return false
     }

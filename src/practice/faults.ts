@@ -64,6 +64,8 @@ export type CatalogueFaults = {
   readonly hang?: boolean
   /** every answer has this status; 0 = none */
   readonly status?: number
+  /** the error of all rules that are not OK: they are STUCK then; '' = they are REPLICATING */
+  readonly stuckRules?: string
   /** lists end in the middle: true = the connection breaks, 'clean' = a proper end, as a proxy in front may make of it */
   readonly cutLists?: boolean | 'clean'
   /** how long a token of GET /auth/… is good from now on; 3600 at the start */

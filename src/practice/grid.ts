@@ -28,23 +28,28 @@ export type PracticeGrid = {
   /** body bytes that left each RSE, by range, in order of the answers' starts; of a redirect the RSE that sent them */
   sent(): readonly Sent[]
   forgetSent(): void
+  /** how many connections an RSE has reset since the start because of `dropEvery` */
+  cuts(rse: string): number
   /** requests that the catalogue answered: `METHOD path`, with the query, as they came */
   calls(): readonly string[]
   stop(): Promise<void>
 }
 
-// Ports below 1024 that are never given out as free ones, so that nobody comes to listen on them meanwhile.
-const deadPorts = [9, 1, 7, 11, 13, 17, 19]
-
-export async function startPracticeGrid(options: {
+export type StartOptions = {
   readonly seed: Seed
   /** RSE names; each gets a port. A name that begins with TAPE is of type TAPE; DOWN… has a port nobody listens on */
   readonly rses: readonly string[]
   /** schemes of its PFNs by RSE, default ['davs']; root and file may be named and are not served; http is served without TLS */
   readonly schemes?: Readonly<Record<string, readonly string[]>>
-}): Promise<PracticeGrid> {
+}
+
+// Ports below 1024 that are never given out as free ones, so that nobody comes to listen on them meanwhile.
+const deadPorts = [9, 1, 7, 11, 13, 17, 19]
+
+export async function startPracticeGrid(options: StartOptions): Promise<PracticeGrid> {
   let contents = contentsOf(options.seed)
   let sent: { readonly rse: string; readonly did: string; from: number; to: number }[] = []
+  const cuts = new Map<string, number>()
   const storages = new Map<string, Storage>()
   const ports = new Map<string, number>()
   const schemes = (rse: string): readonly string[] => options.schemes?.[rse] ?? ['davs']
@@ -69,12 +74,16 @@ export async function startPracticeGrid(options: {
         } else entry.to = to
       }
     },
+    cutting(rse: string) {
+      cuts.set(rse, (cuts.get(rse) ?? 0) + 1)
+    },
   }
 
-  let dead = 0
-  for (const rse of options.rses) {
+  for (const rse of options.rses)
     if (isPlain(rse) && schemes(rse).some(each => each === 'https' || each === 'davs'))
       throw new Error(`${rse}: one port speaks TLS or not; give the two schemes to two RSEs`)
+  let dead = 0
+  for (const rse of options.rses) {
     if (rse.startsWith('DOWN')) {
       const port = deadPorts[dead++]
       if (port === undefined) throw new Error(`at most ${deadPorts.length} RSEs may be named DOWN…`)
@@ -116,6 +125,7 @@ export async function startPracticeGrid(options: {
     forgetSent() {
       sent = []
     },
+    cuts: rse => cuts.get(rse) ?? 0,
     calls: () => catalogue.calls(),
     async stop() {
       await Promise.all([catalogue.stop(), ...[...storages.values()].map(each => each.stop())])

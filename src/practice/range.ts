@@ -23,7 +23,7 @@ export type Range =
   | { readonly kind: 'many'; readonly ranges: readonly { readonly from: number; readonly to: number }[] }
   | { readonly kind: 'beyond' }
 
-/** The honest answer, save that a range over the end is cut off by the connection's end. */
+/** The honest answer, save that a range over the end promises its bytes, sends none of them and ends the connection. */
 export async function answerRange({ size, range, response, bytes, send }: Sending): Promise<void> {
   switch (range.kind) {
     case 'whole':
@@ -36,9 +36,10 @@ export async function answerRange({ size, range, response, bytes, send }: Sendin
         'Content-Length': to - from,
         'Content-Range': `bytes ${from}-${to - 1}/${size}`,
       })
-      if (to <= size) {
-        if (await send(from, to)) response.end()
-      } else if (from >= size || (await send(from, size))) response.socket?.end()
+      if (to > size) {
+        response.flushHeaders()
+        response.socket?.end()
+      } else if (await send(from, to)) response.end()
       return
     }
     case 'empty':

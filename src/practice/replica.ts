@@ -40,6 +40,7 @@ export async function answerFile(
           fill: (at, into) => fill(held.file, held.kind, at, into),
           count: here.surroundings.sending(here.rse, `${held.file.scope}:${held.file.name}`),
           faults: here.faults,
+          cut: () => here.surroundings.cutting(here.rse),
         },
         response,
         connection,

@@ -140,7 +140,7 @@ function readDids(value: unknown): readonly { readonly scope: string; readonly n
 }
 
 /** The part of Rucio's expressions that is of use here: names, `*`, attributes, joined by | & \ from left to right. */
-function rsesOf(expression: string, rses: readonly Rse[]): ReadonlySet<string> {
+export function rsesOf(expression: string, rses: readonly Rse[]): ReadonlySet<string> {
   const tokens = expression.split(/([|&\\])/).map(each => each.trim())
   let result: string[] = []
   for (let i = 0; i < tokens.length; i += 2) {

@@ -10,6 +10,8 @@ import type { CatalogueFaults } from './faults.ts'
 import { listen } from './listener.ts'
 import type { Rse } from './replicas.ts'
 import { notFound, viewOf } from './routes.ts'
+import { ruleView } from './rule-routes.ts'
+import { openRules, type Rules } from './rules.ts'
 
 export type Catalogue = {
   readonly port: number
@@ -24,6 +26,7 @@ export async function openCatalogue(options: {
 }): Promise<Catalogue> {
   const calls: string[] = []
   const tokens = openTokens()
+  const rules = openRules(options.contents, options.rses)
   let faults: CatalogueFaults = {}
   const listener = await listen({
     secure: true,
@@ -32,7 +35,7 @@ export async function openCatalogue(options: {
     silent: () => faults.hang === true,
     answer(request, response) {
       calls.push(`${request.method} ${request.url}`)
-      void answer({ ...options, faults, tokens }, request, response)
+      void answer({ ...options, faults, tokens, rules }, request, response)
     },
   })
   return {
@@ -53,11 +56,13 @@ type Here = {
   readonly rses: readonly Rse[]
   readonly faults: CatalogueFaults
   readonly tokens: Tokens
+  readonly rules: Rules
 }
 
 async function answer(here: Here, request: IncomingMessage, response: ServerResponse): Promise<void> {
   commonHeaders(response)
   const text = await readBody(request)
+  if (text === undefined) return
   if (here.faults.hang === true) return closed(response)
   if ((here.faults.status ?? 0) !== 0) return fail(here.faults.status ?? 500, response)
   const [rawPath = '/', rawQuery = ''] = (request.url ?? '/').split('?', 2)
@@ -67,7 +72,11 @@ async function answer(here: Here, request: IncomingMessage, response: ServerResp
   if (path === '/ping' && isRead) return answerObject({ version: '41.5.1' }, response)
   if (path.startsWith('/auth/') && isRead)
     return here.tokens.answer(path, request, response) ? undefined : notFound(response)
-  const view = viewOf({ ...here, cut: here.faults.cutLists ?? false }, path, query, text)
+  const cut = here.faults.cutLists ?? false
+  const asked = { method: request.method ?? '', path, query }
+  const view =
+    ruleView({ rules: here.rules, stuck: here.faults.stuckRules ?? '', cut }, asked, text) ??
+    viewOf({ ...here, cut }, path, query, text)
   if (view === undefined) return notFound(response)
   if (view.method !== (isRead ? 'GET' : request.method)) {
     response.setHeader('Allow', view.method === 'GET' ? 'GET, HEAD, OPTIONS' : `${view.method}, OPTIONS`)
@@ -94,9 +103,15 @@ function fail(status: number, response: ServerResponse): void {
   else answerError(status, 'DatabaseException', 'Database exception.', response)
 }
 
-async function readBody(request: IncomingMessage): Promise<string> {
+/** undefined when the client went away before the end of it */
+async function readBody(request: IncomingMessage): Promise<string | undefined> {
   const pieces: Buffer[] = []
-  for await (const piece of request) pieces.push(piece)
+  try {
+    for await (const piece of request) pieces.push(piece)
+  } catch {
+    // Nobody is left to be told.
+    return undefined
+  }
   return Buffer.concat(pieces).toString()
 }
 

@@ -8,12 +8,12 @@ import { childLines, didOf, fileLine, searchLines } from './dids.ts'
 import { isTape, listReplicas, type Rse, rseId } from './replicas.ts'
 
 export type View = {
-  readonly method: 'GET' | 'POST'
+  readonly method: 'GET' | 'POST' | 'DELETE'
   readonly type: 'application/json' | 'application/x-json-stream' | undefined
   readonly give: (response: ServerResponse, account: string) => void | Promise<void>
 }
 
-/** What a path leads to; undefined = nothing.
+/** What a path leads to, rules apart (rule-routes.ts); undefined = nothing.
  *  @param text body of the request */
 export function viewOf(
   here: {

@@ -15,6 +15,8 @@ export type Surroundings = {
   readonly base: (rse: string) => string | undefined
   /** called at the start of a body; what it returns is called before each piece of it goes to the socket */
   readonly sending: (rse: string, did: string) => (from: number, to: number) => void
+  /** a connection is about to be reset because `dropEvery` says so */
+  readonly cutting: (rse: string) => void
 }
 
 /** One storage while it answers. */

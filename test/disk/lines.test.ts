@@ -5,10 +5,11 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { layout } from '../../src/disk/layout.ts'
 import { jsonLines, ListingWriter, putMissing, readListing, readVerified } from '../../src/disk/lines.ts'
+import { openLogs, readLog } from '../../src/disk/logs.ts'
 import type { ListingLine } from '../../src/words/listing.ts'
 import { isComponent } from '../../src/words/names.ts'
 import { Trouble } from '../../src/words/reason.ts'
-import { rejects, sweep } from '../help/data.ts'
+import { rejects, sweep, world } from '../help/data.ts'
 import { fileOf, head, linesOf, list, makeFolder } from './dataset.ts'
 import { dataDir } from './root.ts'
 
@@ -157,6 +158,8 @@ test('does not exist is written and read', async () => {
 
 test('a listing that does not add up is set aside and counts as absent', async () => {
   const root = await dataDir({ fenced: true })
+  await mkdir(layout.logs(root))
+  const logs = openLogs(root, world)
   const { name } = await list(root, 's:s.ds', [fileOf('s:a', '1'), fileOf('s:b', '22')])
   const path = layout.listing(root, name)
   const good = await readFile(path, 'utf8')
@@ -177,6 +180,8 @@ test('a listing that does not add up is set aside and counts as absent', async (
   }
   await writeFile(path, good)
   assert.is((await linesOf(root, name)).length, 2)
+  await logs.flush()
+  assert.is((await readLog(root, 'rucio_downloader')).length, 7)
 })
 
 test('any bytes as a listing: no throw, and what is read is sane', async () => {

@@ -74,8 +74,8 @@ test('a link or a thing that is no file is refused at every place, and a FIFO ho
     layout.file(root, 'plain', 'x'),
     layout.dataset(root, 'd'),
   ]) {
-    for (const step of [openRegular(root, path), statRegular(root, path)]) {
-      const error = await rejects(step)
+    for (const step of [openRegular, statRegular]) {
+      const error = await rejects(step(root, path))
       assert.ok(error instanceof Trouble && error.reason === 'refused', path)
     }
   }

@@ -1,0 +1,206 @@
+// Which command, and the short ones: they write wishes and read the disk, like any user. Never talks to the network.
+
+import { basename, dirname, resolve } from 'node:path'
+import { readSums } from './disk/adopt.ts'
+import { layout, type Root } from './disk/layout.ts'
+import { readListing } from './disk/lines.ts'
+import { names } from './disk/read.ts'
+import { NotOurs, openRoot } from './disk/root.ts'
+import { knownNames, wordOf } from './disk/word.ts'
+import { readOptions } from './options.ts'
+import { usage } from './usage.ts'
+import { openAccept } from './wishes/accept.ts'
+import { parseDid, printDid } from './words/did.ts'
+import type { ListingLine } from './words/listing.ts'
+import { nameOf } from './words/names.ts'
+import { sentence, Trouble } from './words/reason.ts'
+import type { World } from './words/world.ts'
+
+export type Place = { readonly world: World; readonly version: string; readonly signal: AbortSignal }
+
+type Env = Readonly<Record<string, string | undefined>>
+
+/** Runs one command line. @returns the exit code: 2 for a command line or configuration that cannot be taken */
+export async function command(argv: readonly string[], env: Env, place: Place): Promise<number> {
+  const [first = '', ...rest] = argv
+  if (first === '' || first === 'help' || argv.includes('--help') || argv.includes('-h')) {
+    say(usage(place.version))
+    return first === '' ? 2 : 0
+  }
+  if (first === '--version' || first === 'version') {
+    say(place.version)
+    return 0
+  }
+  switch (first) {
+    case 'serve':
+      return await runServe(rest, env, place)
+    case 'add':
+    case 'remove':
+      return await withData(rest, env, place, (root, dids) => wish(first, root, dids, place))
+    case 'list':
+      return await withData(rest, env, place, root => list(root, place))
+    case 'verify':
+      return await verify(rest, env, place)
+    default:
+      complain(`there is no command ${JSON.stringify(first)}; desktop-rucio --help lists them`)
+      return 2
+  }
+}
+
+async function runServe(argv: readonly string[], env: Env, place: Place): Promise<number> {
+  const options = await readOptions(argv, env)
+  if ('message' in options) {
+    complain(options.message)
+    return 2
+  }
+  const { serve } = await import('./serve.ts')
+  return await serve(options, { ...place, streams: { say, complain } })
+}
+
+/** `[--data DIR] WORD…` for the commands that need a data directory and no server. */
+async function withData(
+  argv: readonly string[],
+  env: Env,
+  place: Place,
+  run: (root: Root, words: readonly string[]) => Promise<number>,
+): Promise<number> {
+  const { dir, words, message } = splitData(argv, env)
+  if (message !== undefined) {
+    complain(message)
+    return 2
+  }
+  if (dir === undefined) {
+    complain('say where the data directory is: --data DIR, or DESKTOP_RUCIO_DATA')
+    return 2
+  }
+  try {
+    const { root } = await openRoot({ dir: resolve(dir), fenced: false, world: place.world })
+    return await run(root, words)
+  } catch (error) {
+    if (!(error instanceof NotOurs) && !(error instanceof Trouble)) throw error
+    complain(error instanceof Trouble ? sentence(error.reason, error.detail) : error.message)
+    return 2
+  }
+}
+
+function splitData(
+  argv: readonly string[],
+  env: Env,
+): { readonly dir?: string; readonly words: readonly string[]; readonly message?: string } {
+  const words: string[] = []
+  let dir = env['DESKTOP_RUCIO_DATA']
+  for (let i = 0; i < argv.length; i++) {
+    const word = argv[i] ?? ''
+    if (word === '--data') dir = argv[++i]
+    else if (word.startsWith('--data=')) dir = word.slice('--data='.length)
+    else if (word.startsWith('--')) return { words, message: `there is no option ${word} here; see --help` }
+    else words.push(word)
+  }
+  return { ...(dir === undefined || dir === '' ? {} : { dir }), words }
+}
+
+async function wish(
+  what: 'add' | 'remove',
+  root: Root,
+  words: readonly string[],
+  place: Place,
+): Promise<number> {
+  if (words.length === 0) {
+    complain(`${what} takes one or more names, like scope:name`)
+    return 2
+  }
+  const accept = openAccept(root, place.world, () => {})
+  let code = 0
+  for (const word of words) {
+    const did = parseDid(word)
+    if (did instanceof Trouble) {
+      complain(sentence(did.reason, did.detail))
+      code = 2
+      continue
+    }
+    const accepted = what === 'add' ? await accept.want(did) : await accept.remove(did)
+    if (accepted.kind === 'answer') say(`${printDid(did)} ${accepted.word}`)
+    else {
+      complain(
+        accepted.kind === 'queue_full'
+          ? 'too many requests wait already; try again when some are done'
+          : `${accepted.by} is here and differs from ${printDid(did)} by letter case only, or has its name`,
+      )
+      code = 1
+    }
+  }
+  return code
+}
+
+async function list(root: Root, place: Place): Promise<number> {
+  const all = [...(await knownNames(root))].sort()
+  for (const name of all) say(`${(await wordOf(root, name, place.world.now())).word.padEnd(15)} ${name}`)
+  if (all.length === 0) say('nothing is here yet; desktop-rucio add NAME asks for a dataset')
+  return 0
+}
+
+/** Reads every byte of a dataset and compares it with its listing; needs no server, no daemon, no data directory around it. */
+async function verify(argv: readonly string[], env: Env, place: Place): Promise<number> {
+  const { dir, words, message } = splitData(argv, env)
+  if (message !== undefined || words.length === 0) {
+    complain(message ?? 'verify takes dataset folders, or names with --data DIR')
+    return 2
+  }
+  let code = 0
+  for (const word of words) {
+    const did = dir === undefined ? undefined : parseDid(word)
+    const folder =
+      dir === undefined || did === undefined || did instanceof Trouble
+        ? resolve(word)
+        : resolve(dir, nameOf(did))
+    code = Math.max(code, await verifyFolder(folder, place))
+  }
+  return code
+}
+
+async function verifyFolder(folder: string, place: Place): Promise<number> {
+  const root: Root = { dir: dirname(folder), id: '', bootId: '', fenced: false }
+  const name = basename(folder)
+  const lines: ListingLine[] = []
+  const head = await readListing(root, layout.listing(root, name), line => {
+    lines.push(line)
+  })
+  if (head === undefined || head.type === 'NONE') {
+    complain(
+      `${folder} has no listing of a dataset (.rucio/listing.jsonl)${(await names(folder)).length === 0 ? '; is it there?' : ''}`,
+    )
+    return 2
+  }
+  let bad = 0
+  for (const line of lines) {
+    if (place.signal.aborted) return 130
+    const wrong = await wrongWith(root, name, line, place.signal)
+    if (wrong === undefined) continue
+    bad += 1
+    say(`${wrong} ${line.path}`)
+  }
+  say(`${lines.length - bad} of ${lines.length} files of ${head.did} are right`)
+  return bad === 0 ? 0 : 1
+}
+
+async function wrongWith(
+  root: Root,
+  name: string,
+  line: ListingLine,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const sums = await readSums(root, layout.file(root, name, line.path), signal)
+  if (sums === undefined) return 'missing'
+  if (sums.bytes !== line.bytes) return `${sums.bytes} of ${line.bytes} bytes`
+  if (line.adler32 !== undefined && sums.adler32 !== line.adler32) return 'wrong bytes'
+  if (line.adler32 === undefined && line.md5 !== undefined && sums.md5 !== line.md5) return 'wrong bytes'
+  return undefined
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`)
+}
+
+function complain(line: string): void {
+  process.stderr.write(`desktop-rucio: ${line}\n`)
+}

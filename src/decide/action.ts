@@ -1,0 +1,52 @@
+// What decide() may order. Each is carried out by one function of loop/; nothing is done here.
+
+import type { Reason } from '../words/reason.ts'
+
+export type Action =
+  /** ask the catalogue what a DID holds, for a request or for GET /dsfiles */
+  | {
+      readonly kind: 'list'
+      readonly name: string
+      readonly did: string
+      readonly purpose: 'request' | 'query'
+    }
+  /** look at what lies there of a listed dataset */
+  | { readonly kind: 'load'; readonly name: string; readonly did: string }
+  /** read what may be there already */
+  | { readonly kind: 'adopt'; readonly name: string }
+  /** bring these files, one after the other: one lane */
+  | {
+      readonly kind: 'fetch'
+      readonly name: string
+      readonly paths: readonly string[]
+      readonly bytes: number
+      readonly priority: number
+    }
+  /** everything is verified: marker, request moved, INCOMPLETE.txt away */
+  | { readonly kind: 'complete'; readonly name: string }
+  /** the user wants it gone */
+  | { readonly kind: 'remove'; readonly name: string }
+  /** a removal that a crash interrupted goes on */
+  | { readonly kind: 'clean'; readonly name: string }
+  /** a repair whose dataset has no listing: somebody is deleting it */
+  | { readonly kind: 'withdraw'; readonly name: string }
+  | { readonly kind: 'rename'; readonly file: string; readonly name: string }
+  | { readonly kind: 'problem'; readonly file: string; readonly message: string }
+  | { readonly kind: 'mended'; readonly file: string }
+  /** is the catalogue, or the line, back? */
+  | { readonly kind: 'probe' }
+  /** end what runs for this NAME at once; bytes that came are kept */
+  | { readonly kind: 'stop'; readonly name: string }
+  /** one lane of this NAME ends after the file it is at: something more urgent waits */
+  | { readonly kind: 'yield'; readonly name: string }
+
+/** Why a dataset does not go on now. */
+export type Waiting = { readonly reason: Reason; readonly detail: string }
+
+export type Decision = {
+  readonly actions: readonly Action[]
+  /** NAME -> why it waits, for people; a NAME that does not wait is not in it */
+  readonly waiting: ReadonlyMap<string, Waiting>
+  /** ms since 1970 when something is due next; Infinity = sleep until a change */
+  readonly wakeAt: number
+}

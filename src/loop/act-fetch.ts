@@ -1,0 +1,137 @@
+// Files of a dataset in work: what lies there is adopted, what is missing is fetched. One lane runs one call of these.
+
+import type { Action } from '../decide/action.ts'
+import { adopt } from '../disk/adopt.ts'
+import { layout } from '../disk/layout.ts'
+import { putText } from '../disk/put.ts'
+import type { Config } from '../words/config.ts'
+import { toFailure, toTrouble } from '../words/reason.ts'
+import type { House } from './house.ts'
+import { incompleteText } from './incomplete.ts'
+import { type FileWork, giveBack, settle, type Work } from './work.ts'
+
+type Fetch = Extract<Action, { kind: 'fetch' }>
+
+const notedEveryMs = 10_000
+
+/** @param ending true when the lane shall end after the file that it is at */
+export async function actFetch(
+  house: House,
+  action: Fetch,
+  config: Config,
+  ending: () => boolean,
+  signal: AbortSignal,
+): Promise<void> {
+  const work = house.works.get(action.name)
+  if (work === undefined) return
+  const files = action.paths.flatMap(path => work.files.get(path) ?? []).filter(file => !file.busy)
+  for (const file of files) file.busy = true
+  let next = 0
+  try {
+    for (const file of files) {
+      if (signal.aborted || ending() || house.catalogue.seen().until > house.world.now()) break
+      next += 1
+      await fetchOne(house, work, file, config, remaining(work, files, next), signal)
+      await note(house, work)
+    }
+  } finally {
+    for (const file of files) if (file.busy) giveBack(work, file, 0, file.failure)
+  }
+}
+
+async function fetchOne(
+  house: House,
+  work: Work,
+  file: FileWork,
+  config: Config,
+  next: () => Iterable<string>,
+  signal: AbortSignal,
+): Promise<void> {
+  const { line } = file
+  const now = house.world.now()
+  let replicas: Awaited<ReturnType<House['replicas']['of']>>
+  try {
+    replicas = await house.replicas.of(line.did, next, signal)
+    house.catalogue.worked()
+  } catch (error) {
+    if (signal.aborted) return
+    const trouble = toTrouble(error)
+    if (house.catalogue.failed(trouble)) return
+    house.log('rucio_downloader', `replicas of ${line.did}: ${trouble.message}`)
+    giveBack(work, file, now + 60_000, toFailure(trouble, now))
+    return
+  }
+  const result = await house.transfer.fetchFile(
+    { name: work.name, line, replicas, log: work.log, config },
+    signal,
+  )
+  switch (result.kind) {
+    case 'finished':
+      settle(work, line.path, error =>
+        house.log('rucio_downloader', `sync of ${work.name}: ${String(error)}`),
+      )
+      house.changed(work.name)
+      return
+    case 'failed':
+      house.replicas.forget(line.did)
+      giveBack(work, file, result.nextTryAt, result.failure)
+      house.log('rucio_downloader', `${line.did}: ${result.failure.reason}: ${result.failure.message}`)
+      house.changed(work.name)
+      return
+    case 'stopped':
+      return
+  }
+}
+
+/** DIDs that this lane, then any lane, will want next. */
+function remaining(work: Work, files: readonly FileWork[], from: number): () => Iterable<string> {
+  return function* () {
+    for (let i = from; i < files.length; i++) {
+      const file = files[i]
+      if (file !== undefined) yield file.line.did
+    }
+    for (let i = work.freshFrom; i < work.fresh.length; i++) {
+      const file = work.fresh[i]
+      if (file !== undefined && work.files.has(file.line.path)) yield file.line.did
+    }
+  }
+}
+
+export async function actAdopt(house: House, name: string, signal: AbortSignal): Promise<void> {
+  const work = house.works.get(name)
+  if (work === undefined) return
+  let adopted = 0
+  for (const path of [...work.toAdopt]) {
+    if (signal.aborted) return
+    const file = work.files.get(path)
+    if (file === undefined) {
+      work.toAdopt.delete(path)
+      continue
+    }
+    const line = await adopt({
+      root: house.root,
+      name,
+      bareName: work.did.name,
+      line: file.line,
+      world: house.world,
+      signal,
+    })
+    work.toAdopt.delete(path)
+    if (line === undefined) continue
+    await work.log.append(line)
+    settle(work, path, error => house.log('rucio_downloader', `sync of ${name}: ${String(error)}`))
+    adopted += 1
+    await note(house, work)
+  }
+  if (adopted > 0) house.log('rucio_downloader', `${name}: ${adopted} files were there already`)
+}
+
+/** INCOMPLETE.txt says how far it is, now and then. */
+export async function note(house: House, work: Work): Promise<void> {
+  const done = work.head.length - work.files.size
+  const now = house.world.now()
+  if (work.files.size === 0 || done === work.noted || now - work.notedAt < notedEveryMs) return
+  work.noted = done
+  work.notedAt = now
+  await putText(house.root, layout.incomplete(house.root, work.name), incompleteText(done, work.head.length))
+}

@@ -1,0 +1,160 @@
+// The slow look at whole datasets: are they still? What is in doubt is read, what is harmed in two looks is asked for again.
+// Never touches a dataset of another data directory, or one that a request in requests/ speaks of.
+
+import { readSums } from '../disk/adopt.ts'
+import { layout } from '../disk/layout.ts'
+import { isVerifiedHere, VerifiedLog } from '../disk/lines.ts'
+import { type Harm, type Proof, prove } from '../disk/proof.ts'
+import { remove } from '../disk/put.ts'
+import { names, readRecord, statRegular } from '../disk/read.ts'
+import { Trouble } from '../words/reason.ts'
+import { readComplete, type VerifiedLine } from '../words/verified.ts'
+import { toIso } from '../words/world.ts'
+import { askForRepair } from './act-requests.ts'
+import type { House } from './house.ts'
+
+export type AuditTimes = {
+  /** between two full audits */
+  readonly everyMs: number
+  /** harm counts when it is seen again so much later (DESIGN.md, The loop) */
+  readonly secondLookMs: number
+  /** between two datasets of one audit, so that it never fills a disk's queue */
+  readonly pauseMs: number
+}
+
+export const auditTimes: AuditTimes = { everyMs: 6 * 3_600_000, secondLookMs: 600_000, pauseMs: 20 }
+
+type Harmed = Extract<Proof, { kind: 'harmed' }>
+
+export type Audit = {
+  /** Looks at every dataset once; ends early when `signal` fires. @returns NAMEs that are harmed */
+  run(signal: AbortSignal): Promise<readonly string[]>
+  /** Goes on for ever: at the start, then every everyMs, the harmed ones again after secondLookMs. */
+  goOn(signal: AbortSignal): Promise<void>
+}
+
+export function openAudit(house: House, times: AuditTimes): Audit {
+  /** NAME -> the harm of the first look */
+  const firstLooks = new Map<string, { readonly at: number; readonly harm: string }>()
+
+  async function run(signal: AbortSignal): Promise<readonly string[]> {
+    const harmed: string[] = []
+    for (const name of await names(house.root.dir)) {
+      if (signal.aborted) break
+      if (name.startsWith('.') || name === 'requests' || name === 'watch' || name === 'config.json') continue
+      try {
+        if (await auditOne(name, signal)) harmed.push(name)
+      } catch (error) {
+        if (signal.aborted) break
+        house.log(
+          'rucio_downloader',
+          `audit of ${name}: ${error instanceof Error ? error.message : String(error)}`,
+        )
+      }
+      await pause(times.pauseMs, signal)
+    }
+    return harmed
+  }
+
+  async function auditOne(name: string, signal: AbortSignal): Promise<boolean> {
+    const { root, world } = house
+    if (!(await isFinished(house, name))) return false
+    let proof = await prove(root, name)
+    if (proof.kind === 'harmed') {
+      await readDoubts(house, name, proof, signal)
+      proof = await prove(root, name)
+    }
+    if (proof.kind === 'unlisted') return false
+    if (proof.kind === 'whole') {
+      firstLooks.delete(name)
+      // A kill between the request's move and this leaves it behind.
+      await remove(root, layout.incomplete(root, name))
+      return false
+    }
+    const harm = JSON.stringify(proof.harm)
+    const first = firstLooks.get(name)
+    if (first === undefined || first.harm !== harm) {
+      firstLooks.set(name, { at: world.now(), harm })
+      house.changed(name)
+      return true
+    }
+    if (world.now() - first.at < times.secondLookMs) return true
+    firstLooks.delete(name)
+    if (!(await isFinished(house, name))) return false
+    await askForRepair(house, name, proof.head.length - proof.harm.length, proof.head.length)
+    house.changed(name)
+    return false
+  }
+
+  async function goOn(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const harmed = await run(signal)
+      await pause(harmed.length > 0 ? Math.min(times.secondLookMs + 1, times.everyMs) : times.everyMs, signal)
+    }
+  }
+
+  return { run, goOn }
+}
+
+/** Was it whole once, here, with nothing in requests/ that works on it? */
+async function isFinished(house: House, name: string): Promise<boolean> {
+  const { root } = house
+  try {
+    if ((await statRegular(root, layout.request(root, name))) !== undefined) return false
+    if ((await readRecord(root, layout.complete(root, name), readComplete)) === undefined) return false
+    return await isVerifiedHere(root, name)
+  } catch (error) {
+    // A file or a link of the user's with no records in it is none of ours.
+    if (error instanceof Trouble) return false
+    throw error
+  }
+}
+
+/** Right size and another mtime, or no line: the file is read; when its bytes are right it gets a new line. */
+async function readDoubts(house: House, name: string, proof: Harmed, signal: AbortSignal): Promise<void> {
+  const { root, world } = house
+  const doubts = new Set(proof.harm.filter(isDoubt).map(each => each.path))
+  if (doubts.size === 0) return
+  const log = await VerifiedLog.open(root, name)
+  try {
+    for (const line of proof.lines) {
+      if (signal.aborted || !doubts.has(line.path)) continue
+      const sums = await readSums(root, layout.file(root, name, line.path), signal)
+      const before = log.lines.get(line.path)
+      const adler32 = line.adler32 ?? before?.adler32
+      if (sums === undefined || sums.bytes !== line.bytes) continue
+      if (adler32 !== undefined ? sums.adler32 !== adler32 : line.md5 !== undefined && sums.md5 !== line.md5)
+        continue
+      const fresh: VerifiedLine = {
+        path: line.path,
+        bytes: sums.bytes,
+        adler32: sums.adler32,
+        ...(line.md5 === undefined ? {} : { md5: sums.md5 }),
+        ...(line.adler32 === undefined && line.md5 === undefined ? { unchecked: true as const } : {}),
+        mtime: toIso(sums.mtimeMs),
+        at: toIso(world.now()),
+      }
+      await log.append(fresh)
+    }
+    await log.sync()
+  } finally {
+    await log.close()
+  }
+}
+
+function isDoubt(harm: Harm): boolean {
+  return harm.kind === 'mtime' || harm.kind === 'unproved'
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted || ms <= 0) return
+  await new Promise<void>(resolve => {
+    const end = (): void => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', end)
+      resolve()
+    }
+    const timer = setTimeout(end, Math.min(ms, 2 ** 31 - 1))
+    signal.addEventListener('abort', end)
+  })
+}

@@ -1,0 +1,184 @@
+// Disk -> Observation: all reading of a pass. Never changes the disk.
+
+import type { DatasetSeen, Observation, QuerySeen, RunningSeen, WishSeen } from '../decide/observation.ts'
+import { layout } from '../disk/layout.ts'
+import { readListing } from '../disk/lines.ts'
+import { names, readRecord, statRegular } from '../disk/read.ts'
+import { freeBytes } from '../disk/root.ts'
+import { inTrash } from '../disk/trash.ts'
+import { didHere } from '../disk/word.ts'
+import { type Did, printDid } from '../words/did.ts'
+import type { ListingHead, MissingHead } from '../words/listing.ts'
+import { didOfName, readFullDid } from '../words/names.ts'
+import { Trouble } from '../words/reason.ts'
+import { asObject } from '../words/text.ts'
+import { fromIso } from '../words/world.ts'
+import type { House } from './house.ts'
+import type { RequestBook, Wish } from './requests.ts'
+import { listingSeen, readyFiles } from './work.ts'
+
+/** decide() is shown so many files of one dataset at most: 64 lanes could not take more at once. */
+const readyMost = 1024
+
+/** What was read in earlier passes and holds until a look is due. */
+export type Notes = {
+  /** NAME -> head of its listing, or of the answer that it does not exist */
+  readonly heads: Map<string, ListingHead | MissingHead>
+  /** NAME -> when a listed dataset that is not loaded has something to do */
+  readonly idleUntil: Map<string, number>
+  queries: QuerySeen[]
+  trash: string[]
+}
+
+export function emptyNotes(): Notes {
+  return { heads: new Map(), idleUntil: new Map(), queries: [], trash: [] }
+}
+
+/** The slower half: directories. Due at the start, after a hint and every 30 s.
+ *  @returns ms until something in requests/ may have settled */
+export async function lookAround(house: House, book: RequestBook, notes: Notes): Promise<number | undefined> {
+  const settle = await book.scan()
+  notes.trash = await inTrash(house.root)
+  const queries: QuerySeen[] = []
+  for (const file of await names(layout.catalogue(house.root))) {
+    if (!file.endsWith('.queued')) continue
+    const name = file.slice(0, -'.queued'.length)
+    const did = didOfName(name)
+    // A cut name does not tell its DID: then the marker does, or the dataset's own records.
+    const known =
+      did instanceof Trouble
+        ? ((await readRecord(house.root, layout.queued(house.root, name), didOf)) ??
+          (await didHere(house.root, name)))
+        : did
+    if (known === undefined) continue
+    queries.push({ name, did: printDid(known), nextTryAt: house.listFailures.get(name)?.nextTryAt ?? 0 })
+  }
+  notes.queries = queries
+  const wanted = new Set(book.wishes().map(each => each.name))
+  for (const name of [...notes.heads.keys()]) if (!wanted.has(name)) notes.heads.delete(name)
+  for (const name of [...notes.idleUntil.keys()]) if (!wanted.has(name)) notes.idleUntil.delete(name)
+  return settle
+}
+
+function didOf(json: unknown): Did | undefined {
+  return readFullDid(asObject(json)?.['did'])
+}
+
+export async function observe(
+  house: House,
+  book: RequestBook,
+  notes: Notes,
+  running: readonly RunningSeen[],
+  data: Observation['data'],
+): Promise<Observation> {
+  const wishes: WishSeen[] = []
+  if (data === 'ready')
+    for (const wish of book.wishes()) {
+      const seen = await wishSeen(house, notes, wish)
+      wishes.push(seen)
+    }
+  return {
+    data,
+    wishes,
+    oddities: book.oddities(),
+    queries: notes.queries.map(each => ({
+      ...each,
+      nextTryAt: house.listFailures.get(each.name)?.nextTryAt ?? 0,
+    })),
+    trash: notes.trash,
+    running,
+    freeBytes: data === 'ready' && wishes.length > 0 ? await freeBytes(house.root) : 0,
+    catalogue: house.catalogue.seen(),
+  }
+}
+
+async function wishSeen(house: House, notes: Notes, wish: Wish): Promise<WishSeen> {
+  const { name, request } = wish
+  const kind = wish.broken && request.paused ? 'broken' : kindOf(request)
+  const dataset: DatasetSeen =
+    kind === 'want' || kind === 'repair'
+      ? await datasetSeen(house, notes, wish)
+      : { kind: 'unlisted', nextTryAt: 0 }
+  return {
+    name,
+    did: printDid(wish.did),
+    priority: request.priority,
+    createdAt: wish.createdAt,
+    kind,
+    dataset,
+  }
+}
+
+function kindOf(request: Wish['request']): WishSeen['kind'] {
+  if (request.remove) return 'remove'
+  if (request.paused) return 'paused'
+  if (request.destination !== undefined) return 'elsewhere'
+  return request.repair ? 'repair' : 'want'
+}
+
+async function datasetSeen(house: House, notes: Notes, wish: Wish): Promise<DatasetSeen> {
+  const { name } = wish
+  const { world } = house
+  const work = house.works.get(name)
+  if (work !== undefined) {
+    // A folder that a person deleted takes its listing with it: the fetching begins anew.
+    if (!(await isListed(house, name))) {
+      await house.works.unload(name)
+      notes.heads.delete(name)
+    } else {
+      const { ready, count, nextTryAt } = readyFiles(work, world.now(), readyMost)
+      return {
+        kind: 'loaded',
+        listing: listingSeen(work),
+        toAdopt: work.toAdopt.size,
+        ready,
+        readyCount: count,
+        nextTryAt,
+        left: work.files.size,
+      }
+    }
+  }
+  const failedUntil = house.listFailures.get(name)?.nextTryAt ?? 0
+  const head = await headOf(house, notes, name)
+  if (head === undefined) return { kind: 'unlisted', nextTryAt: failedUntil }
+  if (head.type === 'NONE') return { kind: 'none', until: Math.max(fromIso(head.until) ?? 0, failedUntil) }
+  return {
+    kind: 'listed',
+    listing: {
+      open: head.open,
+      type: head.type,
+      fetchedAt: fromIso(head.fetched) ?? 0,
+      hopeless: false,
+      refreshAfter: 0,
+    },
+    nextTryAt: notes.idleUntil.get(name) ?? 0,
+  }
+}
+
+async function isListed(house: House, name: string): Promise<boolean> {
+  try {
+    return (await statRegular(house.root, layout.listing(house.root, name))) !== undefined
+  } catch (error) {
+    if (error instanceof Trouble) return false
+    throw error
+  }
+}
+
+/** The head of a listing that is not in work is read once; what act() writes drops it from the notes. */
+async function headOf(
+  house: House,
+  notes: Notes,
+  name: string,
+): Promise<ListingHead | MissingHead | undefined> {
+  const kept = notes.heads.get(name)
+  if (kept !== undefined) return kept
+  const head =
+    (await readListing(house.root, layout.listing(house.root, name))) ?? (await missingHead(house, name))
+  if (head !== undefined) notes.heads.set(name, head)
+  return head
+}
+
+async function missingHead(house: House, name: string): Promise<MissingHead | undefined> {
+  const answer = await readListing(house.root, layout.answer(house.root, name))
+  return answer?.type === 'NONE' ? answer : undefined
+}

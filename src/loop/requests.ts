@@ -1,0 +1,256 @@
+// requests/ as it counts: what has settled, read and named. Never changes a file (act-requests.ts does).
+
+import type { OddityHere } from '../decide/observation.ts'
+import type { Root } from '../disk/layout.ts'
+import { layout } from '../disk/layout.ts'
+import { wroteLast } from '../disk/put.ts'
+import { names, readUserText, type Stat, statRegular } from '../disk/read.ts'
+import { caseTwin, didHere } from '../disk/word.ts'
+import { type Did, printDid } from '../words/did.ts'
+import { didOfName, nameOf, readFullDid } from '../words/names.ts'
+import { clean, Trouble } from '../words/reason.ts'
+import { parseRequest, plainRequest, type Request } from '../words/request.ts'
+import { fromIso, type World } from '../words/world.ts'
+
+/** What a person writes counts when two looks so far apart agree, and is gone when two looks miss it (DESIGN.md rule 8). */
+const settleMs = 2000
+
+export type Wish = {
+  readonly name: string
+  readonly did: Did
+  readonly request: Request
+  /** as it stood when it was read: compared again before the file is moved or removed */
+  readonly text: string
+  readonly createdAt: number
+  /** the text does not parse: the last good reading counts, or, without one, paused */
+  readonly broken: boolean
+}
+
+type Entry = {
+  stat: Stat
+  sinceAt: number
+  counted: boolean
+  missedAt: number | undefined
+  wish: Wish | undefined
+  odd: OddityHere | undefined
+}
+
+export type RequestBook = {
+  /** Brings itself up to date. @returns ms until something may have settled; undefined when nothing waits for that */
+  scan(): Promise<number | undefined>
+  wishes(): readonly Wish[]
+  oddities(): readonly OddityHere[]
+  /** A .problem was written or taken away by us. */
+  noted(file: string, message: string | undefined): void
+  /** We removed or moved this file ourselves: it is gone at once. */
+  drop(name: string): void
+}
+
+export function openRequestBook(root: Root, world: World): RequestBook {
+  const entries = new Map<string, Entry>()
+  const written = new Map<string, string>()
+  let mended: OddityHere[] = []
+  let first = true
+
+  async function scan(): Promise<number | undefined> {
+    const now = world.now()
+    const all = await names(layout.requests(root))
+    const here = new Set(all)
+    let next: number | undefined
+    const soon = (ms: number): void => {
+      next = Math.min(next ?? ms, ms)
+    }
+    // What has gone goes first, so that a file which only waited for its name is taken in the same look.
+    for (const [file, entry] of entries) {
+      if (here.has(file)) continue
+      entry.missedAt = sinceWhen(entry.missedAt, now)
+      const left = entry.missedAt + settleMs - now
+      if (left <= 0) entries.delete(file)
+      else soon(left)
+    }
+    for (const file of all) {
+      if (isLeftAlone(file)) continue
+      const left = await look(file, now, here)
+      if (left !== undefined) soon(left)
+    }
+    // A .problem that somebody took away is written again while it is true.
+    for (const file of written.keys()) if (!here.has(`${file}.problem`)) written.delete(file)
+    mended = all
+      .filter(file => file.endsWith('.problem') && !file.startsWith('.'))
+      .map(file => file.slice(0, -'.problem'.length))
+      .filter(
+        file =>
+          !here.has(file) || (entries.get(file)?.counted === true && entries.get(file)?.odd === undefined),
+      )
+      .map(file => ({ kind: 'mended', file }))
+    first = false
+    return next
+  }
+
+  /** @returns ms until this file may count */
+  async function look(file: string, now: number, here: ReadonlySet<string>): Promise<number | undefined> {
+    const path = `${layout.requests(root)}/${file}`
+    let stat: Stat | undefined
+    try {
+      stat = await statRegular(root, path)
+    } catch (error) {
+      if (!(error instanceof Trouble)) throw error
+      entries.set(file, oddEntry(problem(file, 'It is no plain file; put a regular file in its place.')))
+      return undefined
+    }
+    if (stat === undefined) return undefined
+    const entry = entries.get(file)
+    if (entry !== undefined && sameStat(entry.stat, stat)) {
+      entry.missedAt = undefined
+      entry.sinceAt = sinceWhen(entry.sinceAt, now)
+      if (entry.counted) {
+        // What stands in an odd one's way may have gone since: another file of its NAME, a twin.
+        if (entry.odd !== undefined) await read(file, path, entry, here)
+        return undefined
+      }
+    }
+    const fresh = entry === undefined || !sameStat(entry.stat, stat)
+    const current: Entry = fresh
+      ? { stat, sinceAt: now, counted: false, missedAt: undefined, wish: entry?.wish, odd: entry?.odd }
+      : entry
+    entries.set(file, current)
+    // At the start an old mtime stands for the first look: nobody has written for so long.
+    const settled =
+      wroteLast(path, stat) || now - current.sinceAt >= settleMs || (first && now - stat.mtimeMs > settleMs)
+    if (!settled) return current.sinceAt + settleMs - now
+    await read(file, path, current, here)
+    return undefined
+  }
+
+  async function read(file: string, path: string, entry: Entry, here: ReadonlySet<string>): Promise<void> {
+    const found = await readUserText(root, path)
+    if (found === undefined) return
+    const text = found instanceof Trouble ? '' : found.text
+    const request = found instanceof Trouble ? found : parseRequest(text)
+    entry.counted = true
+    entry.odd = undefined
+    if (!file.endsWith('.json')) {
+      entry.wish = undefined
+      entry.odd = problem(file, 'A request is named after its dataset, with .json at the end: rename it.')
+      return
+    }
+    const stem = file.slice(0, -'.json'.length)
+    const did = await didOf(stem, request)
+    if (did instanceof Trouble) {
+      entry.wish = undefined
+      entry.odd = problem(
+        file,
+        `${clean(did.detail)}. Rename the file, or write {"did": "scope:name"} into it.`,
+      )
+      return
+    }
+    const name = nameOf(did)
+    if (name !== stem) {
+      entry.wish = undefined
+      entry.odd =
+        here.has(`${name}.json`) || entries.has(`${name}.json`)
+          ? problem(file, `${name}.json is there already for this dataset; remove one of the two.`)
+          : { kind: 'rename', file, name }
+      return
+    }
+    const twin = await caseTwin(root, name)
+    if (twin !== undefined) {
+      entry.wish = undefined
+      entry.odd = problem(
+        file,
+        `${twin} differs from it by letter case only; this disk may not tell them apart.`,
+      )
+      return
+    }
+    if (request instanceof Trouble) {
+      entry.odd = problem(
+        file,
+        `${clean(request.detail)}. Mend or delete the file; until then it is not worked on.`,
+      )
+      const last = entry.wish ?? {
+        name,
+        did,
+        request: { ...plainRequest, paused: true },
+        createdAt: mtimeOf(entry),
+      }
+      entry.wish = { ...last, name, did, text, broken: true }
+      return
+    }
+    const createdAt = fromIso(request.created) ?? mtimeOf(entry)
+    entry.wish = { name, did, request, text, createdAt, broken: false }
+  }
+
+  async function didOf(stem: string, request: Request | Trouble): Promise<Did | Trouble> {
+    if (!(request instanceof Trouble) && request.did !== undefined) {
+      const did = readFullDid(request.did)
+      return did ?? new Trouble('refused', `"did" is no scope:name: ${request.did}`)
+    }
+    const did = didOfName(stem)
+    if (!(did instanceof Trouble)) return did
+    // A cut name does not tell its DID, but the dataset's own records may.
+    return (stem.includes('~') ? await didHere(root, stem) : undefined) ?? did
+  }
+
+  return {
+    scan,
+    wishes: () => [...entries.values()].flatMap(each => (each.wish === undefined ? [] : [each.wish])),
+    oddities: () => [
+      ...[...entries].flatMap(([file, { odd }]) =>
+        odd === undefined || (odd.kind === 'problem' && written.get(file) === odd.message) ? [] : [odd],
+      ),
+      ...mended,
+    ],
+    noted(file, message) {
+      if (message === undefined) {
+        written.delete(file)
+        mended = mended.filter(each => each.file !== file)
+      } else written.set(file, message)
+    },
+    drop(name) {
+      entries.delete(`${name}.json`)
+    },
+  }
+}
+
+/** Where a person may see that two DIDs of one NAME would meet: the text form of what a wish is for. */
+export function didText(wish: Wish): string {
+  return printDid(wish.did)
+}
+
+/** A clock that was set back must not make a look of before lie in the future. */
+function sinceWhen(at: number | undefined, now: number): number {
+  return at === undefined || at > now ? now : at
+}
+
+function mtimeOf(entry: Entry): number {
+  return entry.stat.mtimeMs
+}
+
+function sameStat(a: Stat, b: Stat): boolean {
+  return a.size === b.size && a.mtimeMs === b.mtimeMs && a.ino === b.ino
+}
+
+function problem(file: string, message: string): OddityHere {
+  return { kind: 'problem', file, message }
+}
+
+function oddEntry(odd: OddityHere): Entry {
+  return {
+    stat: { size: -1, mtimeMs: 0, ino: 0 },
+    sinceAt: 0,
+    counted: true,
+    missedAt: undefined,
+    wish: undefined,
+    odd,
+  }
+}
+
+/** Editors' and systems' own files. */
+function isLeftAlone(file: string): boolean {
+  return (
+    file.startsWith('.') ||
+    /~$|\.(problem|tmp|part|swp|swo|swx|bak|orig|old|save)$|^#.*#$|^(Thumbs\.db|desktop\.ini)$|\.json\.bad-/i.test(
+      file,
+    )
+  )
+}

@@ -1,0 +1,25 @@
+// The entry: which command, signals, exit code. The only file that builds the World.
+
+import { randomInt } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import type { World } from './words/world.ts'
+
+const world: World = { now: () => Date.now(), chance: () => randomInt(2 ** 32) / 2 ** 32 }
+const ending = new AbortController()
+for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
+  process.on(name, () => {
+    // A second Ctrl-C means now.
+    if (ending.signal.aborted) process.exit(130)
+    ending.abort()
+  })
+
+const packageText = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
+const { version } = JSON.parse(packageText) as { version: string }
+const { command } = await import('./cli.ts')
+process.exitCode = await command(process.argv.slice(2), process.env, {
+  world,
+  version,
+  signal: ending.signal,
+})
+// What keeps the process (a kept-alive socket) has nothing left to do.
+setTimeout(() => process.exit(), 500).unref()

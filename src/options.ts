@@ -1,0 +1,303 @@
+// Flags, environment and the official client's rucio.cfg, in that order -> what serve needs, or one sentence on what is wrong.
+// Never opens the data directory, never logs in.
+
+import { readFile, stat } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import type { RucioOptions } from './catalogue/rucio.ts'
+import type { CredentialOptions } from './credential/credential.ts'
+import type { AuditTimes } from './loop/audit.ts'
+import { type Cfg, cfgValue, parseCfg } from './rucioCfg.ts'
+import { codeOf } from './words/reason.ts'
+
+export type ServeOptions = {
+  /** absolute */
+  readonly data: string
+  readonly dataId?: string
+  readonly web: {
+    readonly hosts: readonly string[]
+    readonly port: number
+    readonly allowedHosts: readonly string[]
+    readonly cachePrefix: string | undefined
+  }
+  readonly rucio: RucioOptions
+  readonly credential: CredentialOptions
+  /** texts that may stand in no log */
+  readonly secrets: readonly string[]
+  /** WATCH_POLL=1: file events by looking, for mounts that announce nothing */
+  readonly watchPoll: boolean
+  readonly auditTimes: Partial<AuditTimes>
+  /** time between two checkpoints of a part, in ms; undefined = the usual */
+  readonly checkpointMs?: number
+}
+
+export type Env = Readonly<Record<string, string | undefined>>
+
+/** What is missing or contradictory, in one sentence; main.ts ends with code 2. */
+export type Wrong = { readonly message: string }
+
+const flags = {
+  data: { type: 'string' },
+  'data-id': { type: 'string' },
+  host: { type: 'string', multiple: true },
+  port: { type: 'string' },
+  'allowed-host': { type: 'string', multiple: true },
+  'cache-prefix': { type: 'string' },
+  'rucio-host': { type: 'string' },
+  'auth-host': { type: 'string' },
+  'rucio-config': { type: 'string' },
+  account: { type: 'string' },
+  'auth-type': { type: 'string' },
+  'ca-cert': { type: 'string' },
+} as const
+
+/** Where every grid installation keeps its authorities; taken when nothing else is said. */
+const gridAuthorities = '/etc/grid-security/certificates'
+
+/** @param argv what follows `serve` */
+export async function readOptions(argv: readonly string[], env: Env): Promise<ServeOptions | Wrong> {
+  let given: Record<string, string | string[] | undefined>
+  try {
+    const parsed = parseArgs({ args: [...argv], options: flags, allowPositionals: false, strict: true })
+    given = { ...parsed.values }
+  } catch (error) {
+    return wrong(`${firstSentence(error)}; desktop-rucio --help lists the options`)
+  }
+  const cfg = await findCfg(last(given['rucio-config']), env)
+  if ('message' in cfg) return cfg
+  const one = (flag: keyof typeof flags): string | undefined =>
+    nonEmpty(last(given[flag]) ?? env[`DESKTOP_RUCIO_${flag.replace(/-/g, '_').toUpperCase()}`])
+  const many = (flag: keyof typeof flags): string[] => {
+    const value = given[flag]
+    const list = Array.isArray(value)
+      ? value
+      : splitList(env[`DESKTOP_RUCIO_${flag.replace(/-/g, '_').toUpperCase()}`])
+    return list.flatMap(splitList)
+  }
+  const data = one('data')
+  if (data === undefined) return wrong('say where the datasets shall lie: --data DIR, or DESKTOP_RUCIO_DATA')
+  const noDir = await isNoDir(data)
+  if (noDir !== undefined) return wrong(noDir)
+  const port = readPort(one('port') ?? '8000')
+  if (port === undefined)
+    return wrong(`--port takes a number from 0 to 65535, not ${JSON.stringify(one('port'))}`)
+  const client = (key: string): string | undefined => clientValue(key, cfg.cfg, env)
+  const login = readLogin(
+    one,
+    client,
+    env,
+    (await isNoDir(gridAuthorities)) === undefined ? gridAuthorities : undefined,
+  )
+  if ('message' in login) return login
+  const dataId = one('data-id')
+  const hosts = many('host')
+  const allowed = [...many('allowed-host'), ...splitList(env['ALLOWED_HOSTS'])]
+  return {
+    data: resolve(data),
+    ...(dataId === undefined ? {} : { dataId }),
+    web: {
+      hosts: hosts.length === 0 ? ['127.0.0.1', '::1'] : hosts,
+      port,
+      allowedHosts: allowed,
+      cachePrefix: one('cache-prefix') ?? nonEmpty(env['CACHE_PREFIX']),
+    },
+    ...login,
+    watchPoll: env['WATCH_POLL'] === '1',
+    auditTimes: readAuditTimes(env),
+    ...readCheckpoint(env),
+  }
+}
+
+type Login = Pick<ServeOptions, 'rucio' | 'credential' | 'secrets'>
+
+function readLogin(
+  one: (flag: 'rucio-host' | 'auth-host' | 'account' | 'auth-type' | 'ca-cert') => string | undefined,
+  client: (key: string) => string | undefined,
+  env: Env,
+  gridDir: string | undefined,
+): Login | Wrong {
+  const rucioHost = one('rucio-host') ?? client('rucio_host')
+  if (rucioHost === undefined)
+    return wrong(
+      'say which Rucio server: --rucio-host https://…, RUCIO_CLIENT_RUCIO_HOST, or rucio_host in a rucio.cfg (RUCIO_CONFIG)',
+    )
+  const authHost = one('auth-host') ?? client('auth_host') ?? rucioHost
+  for (const [key, host] of [
+    ['rucio_host', rucioHost],
+    ['auth_host', authHost],
+  ] as const)
+    if (!/^https?:\/\/[^/?#@\s]+(\/[^?#\s]*)?$/i.test(host))
+      return wrong(
+        `${key} is an address like https://rucio.example.org, not ${JSON.stringify(host.slice(0, 80))}`,
+      )
+  if (!isSafeHost(rucioHost) || !isSafeHost(authHost))
+    return wrong(
+      'rucio_host and auth_host are https://…; plain http would show the token to anyone on the line',
+    )
+  const authType = one('auth-type') ?? nonEmpty(env['RUCIO_AUTH_TYPE']) ?? client('auth_type')
+  const proxyPath = nonEmpty(env['X509_USER_PROXY']) ?? client('client_x509_proxy')
+  const certPath = client('client_cert')
+  const keyPath = client('client_key')
+  if (authType === undefined)
+    return wrong(
+      'say how to log in: --auth-type, RUCIO_AUTH_TYPE or auth_type in rucio.cfg (userpass, x509, x509_proxy, token)',
+    )
+  if (authType !== 'userpass' && authType !== 'x509' && authType !== 'x509_proxy' && authType !== 'token')
+    return wrong(
+      `auth_type ${JSON.stringify(authType.slice(0, 40))} is not served by this version; use userpass, x509, x509_proxy or token`,
+    )
+  const username = client('username')
+  const password = client('password')
+  if (authType === 'userpass' && (username === undefined || password === undefined))
+    return wrong(
+      'auth_type userpass needs username and password in rucio.cfg, or RUCIO_CLIENT_USERNAME and RUCIO_CLIENT_PASSWORD',
+    )
+  // The key may lie in the certificate's file.
+  if (authType === 'x509' && certPath === undefined)
+    return wrong(
+      'auth_type x509 needs client_cert and client_key in rucio.cfg, or RUCIO_CLIENT_CERT and RUCIO_CLIENT_KEY',
+    )
+  const proxy = proxyPath ?? (authType === 'x509_proxy' ? defaultProxy() : undefined)
+  const tokenPath = client('auth_token_file_path')
+  if (authType === 'token' && tokenPath === undefined)
+    return wrong('auth_type token needs a file that holds a Rucio token: auth_token_file_path in rucio.cfg')
+  const account = one('account') ?? nonEmpty(env['RUCIO_ACCOUNT']) ?? client('account')
+  const caBundle = one('ca-cert') ?? client('ca_cert')
+  const caDir = nonEmpty(env['X509_CERT_DIR']) ?? (caBundle === undefined ? gridDir : undefined)
+  return {
+    rucio: {
+      rucioHost,
+      authHost,
+      authType,
+      ...(account === undefined ? {} : { account }),
+      ...(username === undefined ? {} : { username }),
+      ...(password === undefined ? {} : { password }),
+      ...(tokenPath === undefined ? {} : { tokenPath }),
+    },
+    credential: {
+      authType,
+      ...(proxy === undefined ? {} : { proxyPath: proxy }),
+      // A certificate beside a proxy would only be another identity for the same storage.
+      ...(certPath === undefined || authType === 'x509_proxy' ? {} : { certPath }),
+      ...(keyPath === undefined || authType === 'x509_proxy' ? {} : { keyPath }),
+      ...(caDir === undefined ? {} : { caDir }),
+      ...(caBundle === undefined ? {} : { caBundle }),
+      env,
+    },
+    secrets: [password, env['BEARER_TOKEN']].flatMap(each =>
+      each === undefined || each === '' ? [] : [each],
+    ),
+  }
+}
+
+/** Where voms-proxy-init puts it. */
+function defaultProxy(): string {
+  return `/tmp/x509up_u${process.getuid?.() ?? 0}`
+}
+
+/** A key of [client]: RUCIO_CLIENT_KEY, the short names that users know, RUCIO_CFG_CLIENT_KEY, then rucio.cfg. */
+function clientValue(key: string, cfg: Cfg, env: Env): string | undefined {
+  const upper = key.toUpperCase()
+  const short: Record<string, string> = {
+    client_cert: 'RUCIO_CLIENT_CERT',
+    client_key: 'RUCIO_CLIENT_KEY',
+    client_x509_proxy: 'RUCIO_CLIENT_PROXY',
+  }
+  const found = nonEmpty(
+    env[`RUCIO_CLIENT_${upper}`] ??
+      env[short[key] ?? ''] ??
+      env[`RUCIO_CFG_CLIENT_${upper}`] ??
+      cfgValue(cfg, key),
+  )
+  if (found === undefined || !/cert|key|proxy|path/.test(key)) return found
+  // The official client takes `$X509_USER_PROXY` and the like in its paths, and its template is full of them: what is not set
+  // is no configuration.
+  let unset = false
+  const path = found.replace(/\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?/g, (_, name: string) => {
+    unset ||= nonEmpty(env[name]) === undefined
+    return env[name] ?? ''
+  })
+  return unset ? undefined : path
+}
+
+async function findCfg(named: string | undefined, env: Env): Promise<{ readonly cfg: Cfg } | Wrong> {
+  const home = nonEmpty(env['RUCIO_HOME'])
+  const explicit = named ?? nonEmpty(env['RUCIO_CONFIG'])
+  const paths =
+    explicit !== undefined
+      ? [explicit]
+      : [...(home === undefined ? [] : [`${home}/etc/rucio.cfg`]), '/opt/rucio/etc/rucio.cfg']
+  for (const path of paths) {
+    try {
+      return { cfg: parseCfg(await readFile(path, 'utf8')) }
+    } catch (error) {
+      if (explicit !== undefined || codeOf(error) !== 'ENOENT')
+        return wrong(
+          `${path} cannot be read (${codeOf(error) ?? String(error)}); check RUCIO_CONFIG and its mode`,
+        )
+    }
+  }
+  return { cfg: new Map() }
+}
+
+async function isNoDir(dir: string): Promise<string | undefined> {
+  try {
+    return (await stat(dir)).isDirectory() ? undefined : `${dir} is no directory`
+  } catch (error) {
+    return codeOf(error) === 'ENOENT'
+      ? `${dir} is not there; make it first (a missing mount must not be filled)`
+      : `${dir} cannot be looked at: ${codeOf(error) ?? String(error)}`
+  }
+}
+
+/** For tests and for small machines: how often whole datasets are looked at. */
+function readAuditTimes(env: Env): Partial<AuditTimes> {
+  const everyMs = seconds(env, 'DESKTOP_RUCIO_AUDIT_EVERY')
+  const secondLookMs = seconds(env, 'DESKTOP_RUCIO_AUDIT_SECOND_LOOK')
+  return {
+    ...(everyMs === undefined ? {} : { everyMs }),
+    ...(secondLookMs === undefined ? {} : { secondLookMs }),
+  }
+}
+
+/** For tests that kill it: how often parts are synced and counted. */
+function readCheckpoint(env: Env): { readonly checkpointMs?: number } {
+  const checkpointMs = seconds(env, 'DESKTOP_RUCIO_CHECKPOINT_EVERY')
+  return checkpointMs === undefined ? {} : { checkpointMs }
+}
+
+/** @returns ms; undefined where it is not set to a number above 0 */
+function seconds(env: Env, name: string): number | undefined {
+  const value = Number(env[name])
+  return env[name] !== undefined && Number.isFinite(value) && value > 0 ? value * 1000 : undefined
+}
+
+/** https, or http on this machine itself. */
+function isSafeHost(host: string): boolean {
+  return /^https:/i.test(host) || /^http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:|\/|$)/i.test(host)
+}
+
+function readPort(text: string): number | undefined {
+  const port = /^[0-9]{1,5}$/.test(text) ? Number(text) : Number.NaN
+  return port <= 65535 ? port : undefined
+}
+
+function last(value: string | string[] | undefined): string | undefined {
+  return Array.isArray(value) ? value.at(-1) : value
+}
+
+function splitList(text: string | undefined): string[] {
+  return (text ?? '').split(/[\s,]+/).filter(each => each !== '')
+}
+
+function nonEmpty(text: string | undefined): string | undefined {
+  return text === undefined || text === '' ? undefined : text
+}
+
+function wrong(message: string): Wrong {
+  return { message }
+}
+
+function firstSentence(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split(/\.\s|\n/)[0] ?? ''
+}

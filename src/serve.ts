@@ -1,0 +1,298 @@
+// The daemon: data directory, lease, rooms wired together, signals, exit codes. Holds no rule of its own.
+
+import { openRucio } from './catalogue/rucio.ts'
+import { openCredential } from './credential/credential.ts'
+import { layout, type Root } from './disk/layout.ts'
+import { Held, type Lease, takeLease } from './disk/lease.ts'
+import { openLogs } from './disk/logs.ts'
+import { Fenced, put } from './disk/put.ts'
+import { NotOurs, openRoot, prepare } from './disk/root.ts'
+import { auditTimes, openAudit } from './loop/audit.ts'
+import { openConfigFile } from './loop/configFile.ts'
+import { openDataWatch } from './loop/dataWatch.ts'
+import { openHints } from './loop/hints.ts'
+import type { House } from './loop/house.ts'
+import { startLoop } from './loop/loop.ts'
+import { openReplicaBook } from './loop/replicaBook.ts'
+import { openCatalogueRest } from './loop/rest.ts'
+import { openWorks } from './loop/work.ts'
+import type { ServeOptions } from './options.ts'
+import { setLoopbackAllowed } from './outside/request.ts'
+import { openTransfer } from './transfer/engine.ts'
+import { type Site, startWeb, type Web } from './web/server.ts'
+import { openAccept } from './wishes/accept.ts'
+import { openWatchFolder } from './wishes/watch.ts'
+import { codeOf } from './words/reason.ts'
+import type { World } from './words/world.ts'
+
+/** What a process ends with: 0 told to end, 1 could not start, 2 the configuration is wrong, 75 another daemon has taken over. */
+export type ExitCode = 0 | 1 | 2 | 75
+
+/** SIGTERM ends within 5 s (DESIGN.md); what has not ended by then loses nothing that was synced. */
+const endMs = 4000
+const tickMs = 60_000
+
+export type Streams = { readonly say: (line: string) => void; readonly complain: (line: string) => void }
+
+/** Runs until `signal` fires or the daemon cannot go on. */
+export async function serve(
+  options: ServeOptions,
+  {
+    world,
+    version,
+    signal,
+    streams,
+  }: { world: World; version: string; signal: AbortSignal; streams: Streams },
+): Promise<ExitCode> {
+  let root: Root
+  try {
+    const opened = await openRoot({
+      dir: options.data,
+      ...(options.dataId === undefined ? {} : { dataId: options.dataId }),
+      fenced: true,
+      world,
+    })
+    root = opened.root
+    if (opened.made) streams.complain(`made ${root.dir} a data directory with the id ${root.id}`)
+  } catch (error) {
+    if (!(error instanceof NotOurs)) throw error
+    streams.complain(error.message)
+    return 2
+  }
+  let site: Site | undefined
+  let web: Web | undefined
+  const ports = new Set<number>()
+  try {
+    web = await startWeb({ ...options.web, world, version, site: () => site })
+    for (const port of web.ports) ports.add(port)
+  } catch (error) {
+    if (codeOf(error) !== 'EADDRINUSE') throw error
+    // The usual cause is a daemon that runs already, maybe on this very directory: then that is the thing to say.
+    const held = await whoHolds(root, world)
+    streams.complain(
+      held ??
+        `port ${options.web.port} is taken by another program; choose one with --port, or --port 0 for a free one`,
+    )
+    return 1
+  }
+  try {
+    return await withLease(options, { root, web, world, signal, streams, version }, made => {
+      site = made
+    })
+  } catch (error) {
+    if (error instanceof Held) {
+      streams.complain(heldBy(root, error))
+      return 1
+    }
+    if (error instanceof Fenced) {
+      streams.complain(`another daemon has taken over ${root.dir}; this one has stopped writing and ends`)
+      return 75
+    }
+    throw error
+  } finally {
+    await web.close()
+  }
+}
+
+async function whoHolds(root: Root, world: World): Promise<string | undefined> {
+  const quiet: Root = { ...root, fenced: false }
+  try {
+    const { lease } = await takeLease(
+      quiet,
+      world,
+      () => {},
+      () => {},
+    )
+    await lease.release()
+    return undefined
+  } catch (error) {
+    if (error instanceof Held) return heldBy(root, error)
+    throw error
+  }
+}
+
+function heldBy(root: Root, held: Held): string {
+  const { owner } = held
+  const who =
+    owner === undefined
+      ? 'another daemon'
+      : `the daemon with pid ${owner.pid} on ${owner.host}, started ${owner.started}${owner.url === null ? '' : `, at ${owner.url}`}`
+  return `${root.dir} is in use by ${who}; stop that one first, or use it`
+}
+
+type Ground = {
+  readonly root: Root
+  readonly web: Web
+  readonly world: World
+  readonly signal: AbortSignal
+  readonly streams: Streams
+  readonly version: string
+}
+
+async function withLease(
+  options: ServeOptions,
+  ground: Ground,
+  open: (site: Site | undefined) => void,
+): Promise<ExitCode> {
+  const { root, web, world, signal, streams } = ground
+  let lose: (error: Fenced) => void = () => {}
+  const lost = new Promise<never>((_resolve, reject) => {
+    lose = reject
+  })
+  lost.catch(() => {}) // the race below hears of it; before that nobody does
+  const { lease, previous } = await takeLease(
+    root,
+    world,
+    () => lose(new Fenced()),
+    text => streams.complain(text),
+  )
+  try {
+    await prepare(root, previous?.boot_id, world.now())
+    await lease.announce(web.url)
+    if (signal.aborted) return 0
+    return await run(options, ground, lease, lost, open)
+  } finally {
+    open(undefined)
+    await lease.release()
+  }
+}
+
+async function run(
+  options: ServeOptions,
+  ground: Ground,
+  lease: Lease,
+  lost: Promise<never>,
+  open: (site: Site | undefined) => void,
+): Promise<ExitCode> {
+  const { root, web, world, signal, streams } = ground
+  const logs = openLogs(root, world)
+  for (const secret of options.secrets) logs.hide(secret)
+  const { log } = logs
+  const credential = await openCredential(options.credential, world)
+  const rucio = openRucio(options.rucio, credential, log, world)
+  setLoopbackAllowed(rucio.onLoopback, new Set(web.ports))
+  const transfer = await openTransfer({
+    root,
+    world,
+    log,
+    identity: () => credential.identity(),
+    token: () => credential.token(),
+    renewedAt: () => lease.renewedAt(),
+    limits: options.checkpointMs === undefined ? {} : { checkpointMs: options.checkpointMs },
+  })
+  const listeners = new Set<(name?: string) => void>()
+  const changed = (name?: string): void => {
+    for (const listener of listeners) listener(name)
+  }
+  let wake: (around: boolean) => void = () => {}
+  const accept = openAccept(root, world, () => {
+    wake(true)
+    changed()
+  })
+  const house: House = {
+    root,
+    world,
+    log,
+    rucio,
+    transfer,
+    accept,
+    works: openWorks(root, world),
+    replicas: openReplicaBook(rucio, world),
+    catalogue: openCatalogueRest(world),
+    listFailures: new Map(),
+    changed,
+  }
+  const config = openConfigFile(root)
+  const hints = openHints(root, log, { poll: options.watchPoll, onHint: () => wake(true) })
+  const data = openDataWatch(root, world, () => hints.renew())
+  const loop = startLoop(house, { watch: openWatchFolder(root, world, accept), config, data })
+  wake = loop.wake
+  open({
+    root,
+    accept,
+    log,
+    progress: transfer.progress,
+    state: loop.state,
+    troubles: loop.troubles,
+    waiting: loop.waiting,
+    onChange(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+  })
+  streams.say(`${web.url} serves ${root.dir} (id ${root.id})`)
+  log('web_server', `started, version ${ground.version}, ${web.url}, data directory ${root.id}`)
+  const ending = new AbortController()
+  const audit = openAudit(house, { ...auditTimes, ...options.auditTimes })
+  const audits = audit.goOn(ending.signal).catch(error => log('rucio_downloader', `audit: ${String(error)}`))
+  const status = keepStatus(house, credential, loop.wake, ending.signal)
+  try {
+    await Promise.race([whenAborted(signal), lost, loop.broken])
+    log('web_server', 'told to end')
+    return 0
+  } finally {
+    ending.abort()
+    await within(endMs, async () => {
+      await Promise.all([loop.stop(), hints.close(), audits, status])
+      await transfer.close()
+      credential.close()
+      await logs.flush()
+    })
+  }
+}
+
+/** status/grid_cert.json follows the credential; a wall clock that jumped (sleep) makes the loop look at once. */
+async function keepStatus(
+  house: House,
+  credential: Awaited<ReturnType<typeof openCredential>>,
+  wake: (around: boolean) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  let last = ''
+  let at = house.world.now()
+  while (!signal.aborted) {
+    try {
+      const state = await credential.state()
+      const text = JSON.stringify(state)
+      if (text !== last) {
+        await put(house.root, layout.status(house.root, 'grid_cert'), { format: 1, ...state })
+        if (last !== '' || !state.is_good)
+          house.log('grid_cert', state.is_good ? 'good' : (state.error ?? 'not good'))
+        last = text
+        house.changed()
+      }
+    } catch (error) {
+      house.log(
+        'grid_cert',
+        `its state could not be written: ${error instanceof Error ? error.message : String(error)}`,
+      )
+    }
+    await timer(tickMs, signal)
+    const now = house.world.now()
+    if (Math.abs(now - at - tickMs) > tickMs) wake(true)
+    at = now
+  }
+}
+
+function whenAborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve()
+  return new Promise(resolve => signal.addEventListener('abort', () => resolve(), { once: true }))
+}
+
+/** Ends early with the signal, so that nothing keeps the process. */
+function timer(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise(resolve => {
+    const end = (): void => {
+      clearTimeout(running)
+      signal.removeEventListener('abort', end)
+      resolve()
+    }
+    const running = setTimeout(end, ms)
+    signal.addEventListener('abort', end, { once: true })
+  })
+}
+
+async function within(ms: number, work: () => Promise<void>): Promise<void> {
+  const late = new AbortController()
+  await Promise.race([work().finally(() => late.abort()), timer(ms, late.signal)])
+}

@@ -1,0 +1,35 @@
+// What --help prints. Never reads anything.
+
+export function usage(version: string): string {
+  return `desktop-rucio ${version}: brings Rucio datasets to your own disk, and keeps them there, whole.
+
+  desktop-rucio serve --data DIR [options]     run the daemon
+  desktop-rucio add DID… --data DIR            ask for datasets (as curl -X POST …/ds does)
+  desktop-rucio remove DID… --data DIR         make them go from the disk
+  desktop-rucio list --data DIR                what is here, each with its state
+  desktop-rucio verify FOLDER…                 read every byte of a dataset and compare it with its listing
+  desktop-rucio --version | --help
+
+Options of serve (each also as an environment variable: DESKTOP_RUCIO_DATA, DESKTOP_RUCIO_PORT, …):
+  --data DIR           where the datasets lie; it must exist, and an empty one is taken at the first start
+  --data-id ID         take only the data directory with this id (the first start prints it)
+  --host ADDRESS       where to listen, may be given again; default 127.0.0.1 and ::1
+  --port N             default 8000; 0 takes a free one
+  --allowed-host NAME  a host name under which clients may call, besides localhost and IP addresses (ALLOWED_HOSTS)
+  --cache-prefix P     joined to each path of a filelist (CACHE_PREFIX)
+  --rucio-config FILE  the official client's rucio.cfg (RUCIO_CONFIG, RUCIO_HOME/etc/rucio.cfg)
+  --rucio-host URL     the Rucio server (RUCIO_CLIENT_RUCIO_HOST, rucio_host in rucio.cfg)
+  --auth-host URL      its authentication server; default the Rucio server
+  --account NAME       the Rucio account (RUCIO_ACCOUNT)
+  --auth-type T        userpass, x509, x509_proxy or token (RUCIO_AUTH_TYPE)
+  --ca-cert FILE       authorities to verify servers with; or X509_CERT_DIR with hashed *.0 files
+
+A password is never taken from the command line: it stands in rucio.cfg, or in RUCIO_CLIENT_PASSWORD.
+Also read: X509_USER_PROXY, X509_CERT_DIR, BEARER_TOKEN, BEARER_TOKEN_FILE, WATCH_POLL=1 (mounts without file events).
+
+Examples:
+  RUCIO_CONFIG=~/rucio.cfg desktop-rucio serve --data /big/disk/rucio
+  curl -X POST 'http://localhost:8000/ds?ds_name=user.jdoe:user.jdoe.sample.v1'
+  touch '/big/disk/rucio/watch/user.jdoe.sample.v1'
+`
+}

@@ -1,0 +1,102 @@
+// GET /datasets and GET /datasets/NAME: what comes, how fast, and why not. Reads records and the table of progress; never acts.
+
+import { knownNames } from '../disk/word.ts'
+import { parseDid } from '../words/did.ts'
+import { isComponent, nameOf } from '../words/names.ts'
+import type { FileProgress } from '../words/progress.ts'
+import { Trouble } from '../words/reason.ts'
+import { type Answer, listed } from './answer.ts'
+import type { Call } from './calls.ts'
+import type { Desk } from './desk.ts'
+import { Problem } from './problem.ts'
+import { syncedBytes, type Unfinished, type View } from './view.ts'
+
+export async function getDatasets(_: Call, desk: Desk): Promise<Answer> {
+  const all = [...(await desk.within(knownNames(desk.site.root)))].sort()
+  return { status: 200, body: { pieces: listed('{"datasets":[', summaries(all, desk), ']}') } }
+}
+
+async function* summaries(all: readonly string[], desk: Desk): AsyncGenerator<object> {
+  for (const name of all) yield summary(await desk.within(desk.views.get(name)), desk)
+}
+
+export async function getDataset(call: Call, desk: Desk): Promise<Answer> {
+  const known = await desk.within(knownNames(desk.site.root))
+  const name = nameIn(call.rest, known)
+  if (name === undefined)
+    throw new Problem(404, 'not_found', 'Nobody has asked for this dataset here; POST /ds?ds_name=… does.')
+  const view = await desk.within(desk.views.get(name))
+  const head = JSON.stringify(summary(view, desk)).slice(0, -1)
+  const files = unfinishedFiles(view, desk.site.progress.get(name))
+  return { status: 200, body: { pieces: listed(`${head},"unfinished":[`, files, ']}') } }
+}
+
+/** NAME as answers and folders have it, or a DID. */
+function nameIn(rest: string, known: ReadonlySet<string>): string | undefined {
+  if (isComponent(rest) && known.has(rest)) return rest
+  const did = parseDid(rest)
+  const name = did instanceof Trouble ? undefined : nameOf(did)
+  return name !== undefined && known.has(name) ? name : undefined
+}
+
+function summary(view: View, desk: Desk): object {
+  const progress = desk.site.progress.get(view.name)
+  const soFar = view.bytes.synced + unsynced(view, progress)
+  const rate = rateOf(progress)
+  const left = view.bytes.total === null ? null : view.bytes.total - soFar
+  const waiting = desk.site.waiting(view.name)
+  const isComing = view.state === 'waiting' && progress !== undefined && progress.size > 0
+  return {
+    name: view.name,
+    did: view.did,
+    state: isComing ? 'downloading' : view.state,
+    files: view.files,
+    bytes: { total: view.bytes.total, so_far: soFar },
+    rate,
+    eta_seconds: left === null || rate === null || rate <= 0 ? null : Math.ceil(Math.max(0, left) / rate),
+    priority: view.priority,
+    reason: view.problem === null ? (waiting?.reason ?? null) : 'refused',
+    message: view.problem ?? waiting?.message ?? null,
+  }
+}
+
+/** Bytes that lie in parts and that no sidecar counts yet. */
+function unsynced(view: View, progress: ReadonlyMap<string, FileProgress> | undefined): number {
+  if (progress === undefined || progress.size === 0) return 0
+  let sum = 0
+  for (const { line, sidecar } of view.unfinished) {
+    const now = progress.get(line.path)
+    if (now !== undefined) sum += Math.min(now.bytes, line.bytes) - syncedBytes(sidecar)
+  }
+  return sum
+}
+
+/** Bytes a second of all files that are coming; null when nothing is, or none is known yet. */
+function rateOf(progress: ReadonlyMap<string, FileProgress> | undefined): number | null {
+  const rates = [...(progress?.values() ?? [])].flatMap(each => (each.rate === null ? [] : [each.rate]))
+  return rates.length === 0 ? null : rates.reduce((sum, rate) => sum + rate, 0)
+}
+
+function* unfinishedFiles(
+  view: View,
+  progress: ReadonlyMap<string, FileProgress> | undefined,
+): Generator<object> {
+  for (const each of view.unfinished) yield unfinishedFile(each, progress?.get(each.line.path))
+}
+
+function unfinishedFile({ line, sidecar }: Unfinished, now: FileProgress | undefined): object {
+  const source =
+    now?.rse != null && now.host !== null ? { rse: now.rse, host: now.host } : (sidecar?.source ?? null)
+  return {
+    path: line.path,
+    did: line.did,
+    bytes: line.bytes,
+    so_far: now === undefined ? syncedBytes(sidecar) : Math.min(now.bytes, line.bytes),
+    rate: now?.rate ?? null,
+    reason: sidecar?.error?.reason ?? null,
+    message: sidecar?.error?.message ?? null,
+    tries: sidecar?.tries ?? 0,
+    next_try: sidecar?.next_try ?? null,
+    source,
+  }
+}

@@ -1,0 +1,97 @@
+// Which NAMEs have the word `downloading`, for GET /status. Never looks at all of them more often than it can afford.
+
+import type { Root } from '../disk/layout.ts'
+import { knownNames, type Word } from '../disk/word.ts'
+import type { Kept } from '../wishes/kept.ts'
+import type { Said } from '../wishes/words.ts'
+import { Trouble } from '../words/reason.ts'
+
+export type Downloading = {
+  /** NAMEs, sorted */
+  get(): Promise<readonly string[]>
+  /** The last answer, without a look at the disk. */
+  last(): readonly string[]
+  /** A wish of NAME was just answered with this word. */
+  note(name: string, word: Word): void
+  /** Something on disk has changed: the list is out of date. */
+  changed(): void
+}
+
+/** A list that took t ms to find is believed for at least this many times t, even past a change: with 1,000 datasets and a change
+ *  every 100 ms nothing else would run. With a few datasets that is some milliseconds. */
+const restTimes = 5
+/** Without any news it is found anew after this time. */
+const staleMs = 2000
+/** A look that takes longer than this is not waited for when there is an older list: clients poll. */
+const patienceMs = 50
+/** Words asked for at a time. */
+const atOnce = 16
+
+export function openDownloading(root: Root, words: Kept<Said>): Downloading {
+  let list: readonly string[] | undefined
+  let foundAt = 0
+  let tookMs = 0
+  let dirty = true
+  let running: Promise<readonly string[]> | undefined
+  /** wishes that were answered while a look was under way; it may have passed them already */
+  const notes = new Map<string, Word>()
+
+  const look = async (): Promise<readonly string[]> => {
+    const from = performance.now()
+    dirty = false
+    notes.clear()
+    try {
+      const found = new Set<string>()
+      const all = [...(await knownNames(root))]
+      for (let i = 0; i < all.length; i += atOnce)
+        await Promise.all(
+          all.slice(i, i + atOnce).map(async name => {
+            if ((await wordOrNone(words, name)) === 'downloading') found.add(name)
+          }),
+        )
+      for (const [name, word] of notes) word === 'downloading' ? found.add(name) : found.delete(name)
+      list = [...found].sort()
+      foundAt = performance.now()
+      tookMs = foundAt - from
+      return list
+    } catch (error) {
+      dirty = true
+      throw error
+    } finally {
+      running = undefined
+    }
+  }
+
+  return {
+    async get() {
+      const age = performance.now() - foundAt
+      if (list !== undefined && age < Math.max(restTimes * tookMs, dirty ? 0 : staleMs)) return list
+      running ??= look()
+      if (list === undefined || tookMs < patienceMs) return await running
+      running.catch(() => {
+        // The next call looks again, and has the error when there is nothing older to give.
+      })
+      return list
+    },
+    last: () => list ?? [],
+    note(name, word) {
+      notes.set(name, word)
+      const others = (list ?? []).filter(each => each !== name)
+      if (list !== undefined) list = word === 'downloading' ? [...others, name].sort() : others
+      dirty = true
+    },
+    changed() {
+      dirty = true
+    },
+  }
+}
+
+/** A link in the place of a dataset is refused by /ds; the other datasets are listed all the same. */
+async function wordOrNone(words: Kept<Said>, name: string): Promise<Word | undefined> {
+  try {
+    return (await words.get(name)).word
+  } catch (error) {
+    if (error instanceof Trouble && error.reason === 'refused') return undefined
+    throw error
+  }
+}

@@ -1,0 +1,133 @@
+// The interface that must not change: /ds, /dsfiles and /logs, to the letter of DESIGN.md. GET /ds never asks Rucio.
+
+import { jsonLines } from '../disk/lines.ts'
+import { readLog } from '../disk/logs.ts'
+import { type Listed, wholeListing } from '../wishes/listed.ts'
+import type { Said } from '../wishes/words.ts'
+import { type Did, parseDid } from '../words/did.ts'
+import { readListingLine } from '../words/listing.ts'
+import { nameOf } from '../words/names.ts'
+import { clean, codeOf, Trouble } from '../words/reason.ts'
+import { logNames } from '../words/status.ts'
+import { type Answer, json, listed } from './answer.ts'
+import type { Call } from './calls.ts'
+import { type Desk, queueFull } from './desk.ts'
+import { Problem } from './problem.ts'
+import { readWait } from './wait.ts'
+
+export async function getDs(call: Call, desk: Desk): Promise<Answer> {
+  const name = nameOf(didOf(call))
+  return dsAnswer(name, desk, await waitForWord(call, desk, name))
+}
+
+export async function postDs(call: Call, desk: Desk): Promise<Answer> {
+  const did = didOf(call)
+  const name = nameOf(did)
+  const ms = readWait(call.params.get('wait'))
+  // A whole dataset needs no turn in the queue of wishes; this is what clients ask for most.
+  const first = await desk.word(name)
+  const said = first.word === 'local' ? first : await desk.wish('want', did)
+  return dsAnswer(name, desk, ms > 0 ? await waitForWord(call, desk, name) : said)
+}
+
+export async function deleteDs(call: Call, desk: Desk): Promise<Answer> {
+  const did = didOf(call)
+  return dsAnswer(nameOf(did), desk, await desk.wish('remove', did))
+}
+
+function waitForWord(call: Call, desk: Desk, name: string): Promise<Said> {
+  return desk.waiters.wait({
+    look: () => lookAgain(desk, () => desk.word(name)),
+    isPending: said => said.word === 'downloading',
+    key: said => said.word,
+    ms: readWait(call.params.get('wait')),
+    signal: call.signal,
+  })
+}
+
+/** A data directory that goes away while somebody waits ends the waiting with its own error. */
+async function lookAgain<T>(desk: Desk, look: () => Promise<T>): Promise<T> {
+  const value = await look()
+  await desk.check('data')
+  return value
+}
+
+/** The paths are relative to the data directory; CACHE_PREFIX is joined to each by exactly one slash. */
+function dsAnswer(name: string, desk: Desk, said: Said): Answer {
+  const { cachePrefix } = desk.options
+  const prefix = cachePrefix === undefined || cachePrefix === '' ? '' : `${cachePrefix.replace(/\/+$/, '')}/`
+  if (said.word !== 'local') return json({ status: said.word, filelist: [] })
+  const head = '{"status":"local","filelist":['
+  return { status: 200, body: { pieces: listed(head, filesOf(said.paths, `${prefix}${name}/`), ']}') } }
+}
+
+function* filesOf(paths: readonly string[], before: string): Generator<string> {
+  for (const path of paths) yield before + path
+}
+
+type Files = { readonly kind: 'queued' } | { readonly kind: 'answer'; readonly listing: Listed }
+
+export async function getDsfiles(call: Call, desk: Desk): Promise<Answer> {
+  const did = didOf(call)
+  const files = await desk.waiters.wait<Files>({
+    look: () => lookAgain(desk, () => desk.within(filesNow(did, desk))),
+    isPending: found => found.kind === 'queued',
+    key: found => found.kind,
+    ms: readWait(call.params.get('wait')),
+    signal: call.signal,
+  })
+  if (files.kind === 'queued') return json({ status: 'query queued' })
+  const { head, path } = files.listing
+  if (head.type === 'NONE') return json({ status: 'dataset does not exist' })
+  const lines = linesOf(desk, path, head.length)
+  return { status: 200, body: { pieces: listed('{"status":"OK","files":[', lines, ']}') } }
+}
+
+/** The listing that lies here, or a place in the queue for one. All lines are added up before the first is sent. */
+async function filesNow(did: Did, desk: Desk): Promise<Files> {
+  const { root, accept } = desk.site
+  const listing = await wholeListing(root, did, desk.options.world.now())
+  if (listing !== undefined) return { kind: 'answer', listing }
+  if ((await accept.list(did)) === 'queue_full') throw queueFull('listings')
+  return { kind: 'queued' }
+}
+
+async function* linesOf(desk: Desk, path: string, length: number): AsyncGenerator<readonly unknown[]> {
+  let count = 0
+  for await (const json of jsonLines(desk.site.root, path)) {
+    const line = readListingLine(json)
+    if (line === undefined) continue
+    count++
+    yield [line.did, line.bytes, line.events ?? null]
+  }
+  // It was replaced or removed while it was sent: a cut connection says so, an answer that ends well would not.
+  if (count !== length) throw new Trouble('disk_error', 'a listing changed while it was sent')
+}
+
+export async function getLogs(call: Call, desk: Desk): Promise<Answer> {
+  const wanted = call.params.get('name')
+  if (wanted === undefined) return json(logNames)
+  const name = logNames.find(each => each === wanted)
+  if (name === undefined) return json([])
+  try {
+    return json(await desk.within(readLog(desk.site.root, name)))
+  } catch (error) {
+    // Without the data directory there are no lines to show; the call still answers.
+    if (codeOf(error) === 'ENOENT') return json([])
+    throw error
+  }
+}
+
+function didOf(call: Call): Did {
+  const text = call.params.get('ds_name')
+  if (text === undefined)
+    throw new Problem(
+      400,
+      'bad_request',
+      'ds_name is missing: give the name of a dataset, such as ?ds_name=scope:name.',
+    )
+  const did = parseDid(text)
+  if (did instanceof Trouble)
+    throw new Problem(400, 'bad_name', `${clean(did.detail)}. Give it as Rucio has it: name or scope:name.`)
+  return did
+}

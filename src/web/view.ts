@@ -1,0 +1,160 @@
+// One dataset as its records show it: state, counts, and each unfinished file. Reads the disk; never writes, never asks Rucio.
+
+import { layout, type Root } from '../disk/layout.ts'
+import { readListing } from '../disk/lines.ts'
+import { prove } from '../disk/proof.ts'
+import { names, readRecord, readUserText } from '../disk/read.ts'
+import { stampOf } from '../disk/stamp.ts'
+import { inTrash } from '../disk/trash.ts'
+import { didHere } from '../disk/word.ts'
+import { type Kept, keep } from '../wishes/kept.ts'
+import { readWish, type Wish } from '../wishes/wish.ts'
+import type { Said } from '../wishes/words.ts'
+import { printDid } from '../words/did.ts'
+import type { ListingLine } from '../words/listing.ts'
+import { didOfName } from '../words/names.ts'
+import { readSidecar, type Sidecar } from '../words/part.ts'
+import { clean, Trouble } from '../words/reason.ts'
+import type { World } from '../words/world.ts'
+
+export type State =
+  /** a request, and its turn or a try has not come */
+  | 'waiting'
+  /** Rucio has not yet said what it holds */
+  | 'listing'
+  /** bytes of it are coming now */
+  | 'downloading'
+  | 'paused'
+  /** its request cannot be read; what is wrong stands beside it */
+  | 'broken'
+  | 'removing'
+  | 'does_not_exist'
+  | 'whole'
+  /** it was whole once, and files have gone or changed since */
+  | 'harmed'
+  /** files of it are here, and nobody asks for the rest */
+  | 'stopped'
+
+export type Unfinished = { readonly line: ListingLine; readonly sidecar: Sidecar | undefined }
+
+export type View = {
+  readonly name: string
+  /** null where the NAME was cut and no record tells it */
+  readonly did: string | null
+  /** `waiting` where bytes may be coming: the table of progress tells */
+  readonly state: State
+  readonly files: { readonly total: number | null; readonly done: number }
+  /** `synced`: of finished files, and what sidecars count */
+  readonly bytes: { readonly total: number | null; readonly synced: number }
+  readonly priority: number
+  /** why the request cannot be taken */
+  readonly problem: string | null
+  readonly unfinished: readonly Unfinished[]
+}
+
+/** Unfinished files that may lie in memory. */
+const mostFiles = 200_000
+
+export function keepViews(root: Root, world: World, words: Kept<Said>): Kept<View> {
+  return keep<View>({
+    look: async name => {
+      try {
+        return await viewOf(root, name, await words.get(name))
+      } catch (error) {
+        if (error instanceof Trouble && error.reason === 'refused') return refused(name, error)
+        throw error
+      }
+    },
+    stamp: name => stampOf(root, name),
+    world,
+    weight: view => view.unfinished.length + 10,
+    most: mostFiles,
+  })
+}
+
+/** A link or file where a folder of ours should be: that one is broken, and the others are shown all the same. */
+function refused(name: string, trouble: Trouble): View {
+  const did = didOfName(name)
+  return {
+    name,
+    did: did instanceof Trouble ? null : printDid(did),
+    state: 'broken',
+    files: { total: null, done: 0 },
+    bytes: { total: null, synced: 0 },
+    priority: 0,
+    problem: clean(trouble.detail),
+    unfinished: [],
+  }
+}
+
+async function viewOf(root: Root, name: string, said: Said): Promise<View> {
+  const wish = await readWish(root, layout.request(root, name))
+  const did = (await didHere(root, name)) ?? didOfName(name)
+  const common = {
+    name,
+    did: did instanceof Trouble ? null : printDid(did),
+    priority: wish.kind === 'good' ? wish.request.priority : 0,
+    problem: await problemOf(root, name, wish),
+  }
+  if (said.word === 'local') return { ...common, ...(await wholeCounts(root, name)) }
+  const counts = await counted(root, name)
+  return { ...common, ...counts, state: await stateOf(root, name, said, wish, counts.files.total !== null) }
+}
+
+async function wholeCounts(root: Root, name: string) {
+  const head = await readListing(root, layout.listing(root, name))
+  const { length, bytes } = head === undefined || head.type === 'NONE' ? { length: 0, bytes: 0 } : head
+  return {
+    state: 'whole' as const,
+    files: { total: length, done: length },
+    bytes: { total: bytes, synced: bytes },
+    unfinished: [],
+  }
+}
+
+async function stateOf(root: Root, name: string, said: Said, wish: Wish, isListed: boolean): Promise<State> {
+  if (wish.kind === 'good' && wish.request.remove) return 'removing'
+  if ((await inTrash(root)).includes(name)) return 'removing'
+  if (wish.kind === 'broken') return 'broken'
+  if (said.word === 'does_not_exist') return 'does_not_exist'
+  if (wish.kind === 'good') return wish.request.paused ? 'paused' : isListed ? 'waiting' : 'listing'
+  const kept = await readWish(root, layout.keptRequest(root, name))
+  return kept.kind === 'absent' ? 'stopped' : 'harmed'
+}
+
+async function counted(root: Root, name: string): Promise<Pick<View, 'files' | 'bytes' | 'unfinished'>> {
+  const proof = await prove(root, name)
+  if (proof.kind === 'unlisted')
+    return { files: { total: null, done: 0 }, bytes: { total: null, synced: 0 }, unfinished: [] }
+  const { head } = proof
+  const lines = proof.kind === 'harmed' ? proof.lines : []
+  // Most files have no sidecar: one readdir tells which have.
+  const there = lines.length === 0 ? new Set<string>() : new Set(await names(layout.parts(root, name)))
+  const unfinished: Unfinished[] = []
+  let missing = 0
+  let inParts = 0
+  for (const line of lines) {
+    const sidecar = there.has(`${line.path}.json`)
+      ? await readRecord(root, layout.sidecar(root, name, line.path), readSidecar)
+      : undefined
+    unfinished.push({ line, sidecar })
+    missing += line.bytes
+    inParts += syncedBytes(sidecar)
+  }
+  return {
+    files: { total: head.length, done: head.length - lines.length },
+    bytes: { total: head.bytes, synced: head.bytes - missing + inParts },
+    unfinished,
+  }
+}
+
+/** Bytes of a part that a power cut leaves. */
+export function syncedBytes(sidecar: Sidecar | undefined): number {
+  return (sidecar?.ranges ?? []).reduce((sum, { from, to }) => sum + to - from, 0)
+}
+
+async function problemOf(root: Root, name: string, wish: Wish): Promise<string | null> {
+  const beside = await readUserText(root, layout.problem(root, `${name}.json`))
+  if (beside !== undefined && !(beside instanceof Trouble)) return clean(beside.text.trim())
+  return wish.kind === 'broken' ? clean(wish.trouble.detail) : null
+}

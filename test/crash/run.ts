@@ -1,0 +1,172 @@
+// A run of many lives: keeps what is measured, and puts the looks after each death together. The rules are in the files it calls.
+
+import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Daemon, startDaemon } from '../help/daemon.ts'
+import type { PracticeChild } from '../help/practice-child.ts'
+import { practiceEnv } from '../help/practice-env.ts'
+import { type Web, waitForWords } from './asks.ts'
+import type { Chance } from './chance.ts'
+import { type Hand, keptAside, mendAll, seeAnswers } from './hands.ts'
+import { openLedger } from './ledger.ts'
+import { age, bustle, isSettled, weather } from './life.ts'
+import { openLooks } from './looks.ts'
+import type { Model } from './model.ts'
+import { untidy } from './tidy.ts'
+
+/** Every so many rounds the lock of the killed one is not aged: the restart waits for it as it would outside. */
+const patientEvery = 20
+const finaleMs = 150_000
+
+export type Run = {
+  /** @returns what was wrong in this round */
+  round(number: number): Promise<readonly string[]>
+  /** Fair weather, all texts mended: everything comes to the end that was answered. */
+  finale(): Promise<readonly string[]>
+  summary(): string
+}
+
+export async function openRun(options: {
+  readonly dir: string
+  readonly grid: PracticeChild
+  readonly rses: readonly string[]
+  readonly model: Model
+  readonly chance: Chance
+}): Promise<Run> {
+  const { dir, grid, rses, model, chance } = options
+  const data = join(dir, 'data')
+  await mkdir(data)
+  const env = { ...(await practiceEnv(grid, dir)), DESKTOP_RUCIO_CHECKPOINT_EVERY: '0.2' }
+  const looks = openLooks(data, model)
+  const ledger = openLedger(data, model)
+  const hand: Hand = { data, model, chance, looks }
+  const starts: number[] = []
+  const patientStarts: number[] = []
+  const ends: number[] = []
+  let faults: string[] = []
+  let kills = 0
+  let startKills = 0
+  let checkpointed = 0
+  const web = (url: string): Web => ({ url, model, looks, fault: text => void faults.push(text) })
+  const taken = (): readonly string[] => {
+    const all = faults
+    faults = []
+    return all
+  }
+
+  async function atWork(daemon: Daemon, patient: boolean): Promise<string | undefined> {
+    const url = await Promise.race([daemon.ready, sleep(20_000, undefined, { ref: false })])
+    const ms = Math.round(daemon.readyMs() ?? 20_000)
+    ;(patient ? patientStarts : starts).push(ms)
+    if (ms > 10_000) faults.push(`at work after ${ms} ms: ${daemon.said()}`)
+    const staging = await readdir(join(data, '.rucio', 'staging'))
+    if (staging.length !== 1) faults.push(`staging/ of other lives was left: ${staging.join(' ')}`)
+    return url ?? undefined
+  }
+
+  async function live(daemon: Daemon, url: string): Promise<void> {
+    const living = new AbortController()
+    const busy = bustle(hand, web(url), living.signal)
+    try {
+      await sleep(chance.between(50, 2500))
+      if (daemon.hasEnded()) faults.push(`it ended by itself: ${daemon.said()}`)
+      else if (chance.is(0.12)) await endGently(daemon)
+      else {
+        kills += 1
+        await daemon.kill()
+      }
+    } finally {
+      living.abort()
+      await busy
+    }
+  }
+
+  async function endGently(daemon: Daemon): Promise<void> {
+    const { code, signal, ms } = await daemon.end()
+    ends.push(Math.round(ms))
+    if (code !== 0 || ms > 5000)
+      faults.push(`SIGTERM ended it after ${Math.round(ms)} ms with ${code ?? signal}: ${daemon.said()}`)
+  }
+
+  /** Everything that must hold at each instant, and so right after a death. */
+  async function autopsy(): Promise<void> {
+    faults.push(...(await looks.everything()))
+    faults.push(...(await untidy({ data, model, when: 'dead' })))
+    const sent = await grid.sent()
+    await grid.forgetSent()
+    faults.push(...(await ledger.close(sent)))
+    checkpointed += ledger.checkpointed()
+    await seeAnswers(hand)
+  }
+
+  return {
+    async round(number) {
+      for (const rse of rses) await grid.setFaults(rse, weather(chance))
+      const patient = number > 1 && number % patientEvery === 1
+      const daemon = startDaemon({ data, env })
+      const starting = new AbortController()
+      const busy = number === 1 ? Promise.resolve() : bustle(hand, undefined, starting.signal)
+      if (number > 1 && !patient && chance.is(0.15)) {
+        startKills += 1
+        await sleep(chance.between(50, 700))
+        starting.abort()
+      } else {
+        const url = await atWork(daemon, patient)
+        starting.abort()
+        await busy
+        if (number === 1)
+          await writeFile(join(data, 'config.json'), '{"reserve_bytes": 0, "datasets_at_once": 3}\n')
+        if (url !== undefined) await live(daemon, url)
+      }
+      if (!daemon.hasEnded()) await daemon.kill()
+      await busy
+      await autopsy()
+      await age(data, (number + 1) % patientEvery !== 1)
+      return taken()
+    },
+    async finale() {
+      for (const rse of rses) await grid.setFaults(rse, { rate: 0, dropEvery: 0 })
+      const daemon = startDaemon({ data, env })
+      const url = await atWork(daemon, true)
+      if (url === undefined) return taken()
+      await mendAll(hand)
+      const late = await waitForWords(
+        web(url),
+        async (known, word) => {
+          await seeAnswers(hand)
+          return isSettled(model, known, word) && !model.isAwaited(known.name)
+        },
+        finaleMs,
+      )
+      faults.push(...late)
+      for (const known of model.all)
+        if (model.isOnly(known.name, 'whole'))
+          faults.push(...(await looks.missing(known)).map(each => `${known.name}: ${each}`))
+      // Another look at watch/ and requests/: answers follow their datasets.
+      await sleep(3000)
+      await endGently(daemon)
+      await autopsy()
+      faults.push(...(await untidy({ data, model, when: 'rest' })), ...(await keptAside(hand)))
+      return taken()
+    },
+    summary() {
+      const { sent, again } = ledger.totals()
+      const counts = [...model.counts].map(([what, count]) => `${what} ${count}`).join(', ')
+      return [
+        `${kills} kills at work, ${startKills} while it started, ${ends.length} ends by SIGTERM (most ${Math.max(0, ...ends)} ms)`,
+        `at work after ${median(starts)} ms (most ${Math.max(0, ...starts)}); where the lock was not aged ${patientStarts.join(', ')} ms`,
+        `${mib(sent)} MiB sent, ${mib(again)} MiB of them twice within one life; ${mib(checkpointed)} MiB found in checkpoints`,
+        counts,
+      ].join('\n')
+    },
+  }
+}
+
+function median(all: readonly number[]): number {
+  return [...all].sort((a, b) => a - b)[all.length >> 1] ?? 0
+}
+
+function mib(bytes: number): number {
+  return Math.round(bytes / 2 ** 20)
+}
