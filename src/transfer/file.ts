@@ -67,6 +67,7 @@ export async function fetchOne(place: Place, means: Means, job: Job, signal: Abo
       plainData: config.plain_data,
       most: config.connections_per_file,
       excluded: new Set(),
+      notRaw: new Set(),
       troubles: [],
       came: 0,
       alone: part.sidecar.strikes.length > 0,
