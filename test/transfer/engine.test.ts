@@ -1,7 +1,10 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { sweep } from '../help/data.ts'
-import { endScenes, MiB, never, openScene } from './scene.ts'
+import { Fenced } from '../../src/disk/put.ts'
+import { own } from '../disk/root.ts'
+import { breakDisk } from '../help/broken-disk.ts'
+import { rejects, sweep } from '../help/data.ts'
+import { endScenes, MiB, never, openScene, untilSent } from './scene.ts'
 
 const test = suite('engine')
 test.after.each(endScenes)
@@ -42,6 +45,44 @@ test('a file without a checksum is taken by its size, and its line says so', asy
   const scene = await openScene({ A: 'truncated', B: 'good' }, { checksums: [] })
   assert.equal(await scene.fetch(), { kind: 'finished', bytes: scene.line.bytes })
   assert.is(scene.log.lines.get('a.root')?.unchecked, true)
+})
+
+test('a full disk uses up no try, and what lies there is kept', async () => {
+  const scene = await openScene({ A: 'good' }, { bytes: 8 * MiB, faults: { A: { rate: 16 * MiB } } })
+  const fetching = scene.fetch()
+  await untilSent(scene, 3 * MiB)
+  const mend = await breakDisk('write', 'ENOSPC')
+  const fetched = await fetching
+  assert.ok(mend() > 0)
+  assert.is(fetched.kind === 'failed' && fetched.failure.reason, 'disk_full')
+  assert.is(fetched.kind === 'failed' && fetched.costs, false)
+  const sidecar = await scene.sidecar()
+  assert.is(sidecar?.tries, 0)
+  const kept = sidecar?.ranges[0]?.to ?? 0
+  assert.ok(kept > 0)
+  scene.grid.forgetSent()
+  assert.equal(await scene.fetch(), { kind: 'finished', bytes: 8 * MiB })
+  assert.is(scene.sent(), 8 * MiB - kept)
+  assert.ok(await scene.isRight())
+})
+
+test('a disk that does not sync ends the try, and nothing it may have lost counts', async () => {
+  const scene = await openScene({ A: 'good' })
+  const mend = await breakDisk('datasync', 'EIO')
+  const fetched = await scene.fetch()
+  mend()
+  assert.is(fetched.kind === 'failed' && fetched.failure.reason, 'disk_error')
+  assert.equal((await scene.sidecar())?.ranges, [])
+  assert.equal(await scene.fetch(), { kind: 'finished', bytes: scene.line.bytes })
+  assert.ok(await scene.isRight())
+})
+
+test('when the lease may have gone, owner.json is read before a byte is written', async () => {
+  const scene = await openScene({ A: 'good' }, { fenced: true, renewedAt: () => Date.now() - 5_000 })
+  await own(scene.root, 'another')
+  assert.instance(await rejects(scene.fetch()), Fenced)
+  await own(scene.root, scene.root.bootId)
+  assert.equal(await scene.fetch(), { kind: 'finished', bytes: scene.line.bytes })
 })
 
 test.run()

@@ -8,7 +8,7 @@ const test = suite('faults of storages')
 test.after.each(endScenes)
 test.after(sweep)
 
-for (const [what, faults] of [
+const faultsOf = [
   ['does not exist there', { status: 404 }],
   ['may not be read there', { status: 403 }],
   ['is behind a storage that cannot now', { status: 503 }],
@@ -24,20 +24,25 @@ for (const [what, faults] of [
   ['comes encoded', { nonsense: 'encoded' }],
   ['comes as multipart', { nonsense: 'multipart' }],
   ['is told to have no such bytes', { nonsense: '416' }],
-] as const satisfies readonly (readonly [string, Partial<Faults>])[]) {
-  test(`a file that ${what} comes right from the next replica`, async () => {
-    const scene = await openScene({ A: 'good', B: 'good' }, { faults: { A: faults } })
+] as const satisfies readonly (readonly [string, Partial<Faults>])[]
+
+// Small files come over node:https, big ones over a connection of our own: both must bear all of it.
+for (const bytes of [3 * MiB + 7, 9 * MiB + 7])
+  for (const [what, faults] of faultsOf) {
+    test(`a file of ${bytes} bytes that ${what} comes right from the next replica`, async () => {
+      const scene = await openScene({ A: 'good', B: 'good' }, { bytes, faults: { A: faults } })
+      assert.equal(await scene.fetch(), { kind: 'finished', bytes: scene.line.bytes })
+      assert.ok(await scene.isRight())
+      assert.ok(scene.sent('B') > 0)
+    })
+  }
+
+for (const bytes of [3 * MiB + 7, 9 * MiB + 7])
+  test(`of ${bytes} bytes those beyond what was asked for are not taken`, async () => {
+    const scene = await openScene({ A: 'good' }, { bytes, faults: { A: { nonsense: 'long' } } })
     assert.equal(await scene.fetch(), { kind: 'finished', bytes: scene.line.bytes })
     assert.ok(await scene.isRight())
-    assert.ok(scene.sent('B') > 0)
   })
-}
-
-test('bytes beyond those that were asked for are not taken', async () => {
-  const scene = await openScene({ A: 'good' }, { faults: { A: { nonsense: 'long' } } })
-  assert.equal(await scene.fetch(), { kind: 'finished', bytes: scene.line.bytes })
-  assert.ok(await scene.isRight())
-})
 
 for (const kind of ['corrupt', 'truncated', 'absent'] as const) {
   test(`a ${kind} replica does no harm while there is a good one`, async () => {
@@ -57,12 +62,16 @@ for (const kind of ['corrupt', 'truncated', 'absent'] as const) {
   })
 }
 
-test('a redirect to another host is followed', async () => {
-  const scene = await openScene({ A: 'good' }, { others: ['POOL'], faults: { A: { redirectTo: 'POOL' } } })
-  assert.equal(await scene.fetch(), { kind: 'finished', bytes: scene.line.bytes })
-  assert.ok(await scene.isRight())
-  assert.is(scene.sent('POOL'), scene.line.bytes)
-})
+for (const bytes of [3 * MiB + 7, 9 * MiB + 7])
+  test(`a redirect to another host is followed for ${bytes} bytes`, async () => {
+    const scene = await openScene(
+      { A: 'good' },
+      { bytes, others: ['POOL'], faults: { A: { redirectTo: 'POOL' } } },
+    )
+    assert.equal(await scene.fetch(), { kind: 'finished', bytes })
+    assert.ok(await scene.isRight())
+    assert.is(scene.sent('POOL'), bytes)
+  })
 
 test('a dead pool behind a redirect does not put its door to rest', async () => {
   const scene = await openScene(
