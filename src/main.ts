@@ -2,6 +2,7 @@
 
 import { randomInt } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { sentence, toTrouble } from './words/reason.ts'
 import type { World } from './words/world.ts'
 
 const world: World = { now: () => Date.now(), chance: () => randomInt(2 ** 32) / 2 ** 32 }
@@ -16,10 +17,17 @@ for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
 const packageText = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
 const { version } = JSON.parse(packageText) as { version: string }
 const { command } = await import('./cli.ts')
-process.exitCode = await command(process.argv.slice(2), process.env, {
-  world,
-  version,
-  signal: ending.signal,
-})
+try {
+  process.exitCode = await command(process.argv.slice(2), process.env, {
+    world,
+    version,
+    signal: ending.signal,
+  })
+} catch (error) {
+  const { reason, detail } = toTrouble(error)
+  process.stderr.write(`desktop-rucio: ${sentence(reason, detail)}\n`)
+  if (reason === 'bug' && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`)
+  process.exitCode = 1
+}
 // What keeps the process (a kept-alive socket) has nothing left to do.
 setTimeout(() => process.exit(), 500).unref()

@@ -22,7 +22,7 @@ import { openTransfer } from './transfer/engine.ts'
 import { type Site, startWeb, type Web } from './web/server.ts'
 import { openAccept } from './wishes/accept.ts'
 import { openWatchFolder } from './wishes/watch.ts'
-import { codeOf } from './words/reason.ts'
+import { codeOf, type Reason, sentence, Trouble } from './words/reason.ts'
 import type { World } from './words/world.ts'
 
 /** What a process ends with: 0 told to end, 1 could not start, 2 the configuration is wrong, 75 another daemon has taken over. */
@@ -31,6 +31,8 @@ export type ExitCode = 0 | 1 | 2 | 75
 /** SIGTERM ends within 5 s (DESIGN.md); what has not ended by then loses nothing that was synced. */
 const endMs = 4000
 const tickMs = 60_000
+const startAgainMs = 5000
+const ofTheDisk: readonly Reason[] = ['disk_full', 'disk_error', 'read_only']
 
 export type Streams = { readonly say: (line: string) => void; readonly complain: (line: string) => void }
 
@@ -76,9 +78,22 @@ export async function serve(
     return 1
   }
   try {
-    return await withLease(options, { root, web, world, signal, streams, version }, made => {
-      site = made
-    })
+    const ground = { root, web, world, signal, streams, version }
+    for (let said = ''; ; ) {
+      try {
+        return await withLease(options, ground, made => {
+          site = made
+        })
+      } catch (error) {
+        // A full or read-only disk takes no lease. Ending would only make whoever watches over us start it again, and again.
+        if (!(error instanceof Trouble) || !ofTheDisk.includes(error.reason)) throw error
+        const text = `cannot begin yet: ${sentence(error.reason, error.detail)}`
+        if (text !== said) streams.complain(text)
+        said = text
+        await timer(startAgainMs, signal)
+        if (signal.aborted) return 0
+      }
+    }
   } catch (error) {
     if (error instanceof Held) {
       streams.complain(heldBy(root, error))
@@ -102,6 +117,8 @@ async function whoHolds(root: Root, world: World): Promise<string | undefined> {
       world,
       () => {},
       () => {},
+      // One look: a living holder has renewed its lock within the last 3 s.
+      { staleMs: 8000, updateMs: 3000, everyMs: 0, tries: 0 },
     )
     await lease.release()
     return undefined
@@ -140,12 +157,19 @@ async function withLease(
     lose = reject
   })
   lost.catch(() => {}) // the race below hears of it; before that nobody does
-  const { lease, previous } = await takeLease(
+  const taking = takeLease(
     root,
     world,
     () => lose(new Fenced()),
     text => streams.complain(text),
   )
+  const taken = await Promise.race([taking, whenAborted(signal)])
+  if (taken === undefined) {
+    // Told to end while another's lock runs out: what comes of the wait is given back, or ends with the process.
+    taking.then(late => late.lease.release()).catch(() => {})
+    return 0
+  }
+  const { lease, previous } = taken
   try {
     await prepare(root, previous?.boot_id, world.now())
     await lease.announce(web.url)
@@ -274,9 +298,9 @@ async function keepStatus(
   }
 }
 
-function whenAborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve()
-  return new Promise(resolve => signal.addEventListener('abort', () => resolve(), { once: true }))
+function whenAborted(signal: AbortSignal): Promise<undefined> {
+  if (signal.aborted) return Promise.resolve(undefined)
+  return new Promise(resolve => signal.addEventListener('abort', () => resolve(undefined), { once: true }))
 }
 
 /** Ends early with the signal, so that nothing keeps the process. */

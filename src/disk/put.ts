@@ -1,18 +1,17 @@
 // The one way records reach the disk, and the other steps that change names in DATA. Never follows a link,
 // never makes more than one folder at a time, and never writes once another process owns the directory.
 
+import type { Stats } from 'node:fs'
 import { lstat, mkdir, open, rename, stat, unlink } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import writeFileAtomic from 'write-file-atomic'
-import { readFormat, readOwner } from '../words/owner.ts'
 import { codeOf, Trouble } from '../words/reason.ts'
-import { decodeText, parseJson } from '../words/text.ts'
+import { fence, missing, textOf } from './fence.ts'
 import { layout, type Root } from './layout.ts'
-import { readBytes, toDisk, walk } from './way.ts'
+import { toDisk, walk } from './way.ts'
 
-/** Another process owns the data directory now: this one must stop writing (exit 75). */
-export class Fenced extends Error {}
+export { Fenced, fence, ownership } from './fence.ts'
 
 /** DESIGN.md rule 2: the one way JSON reaches the disk. Staged, size checked, fenced, renamed, directory synced.
  *  @param look called with the new text already on disk, immediately before the rename: throw there to leave the
@@ -119,7 +118,7 @@ export async function move(root: Root, from: string, to: string): Promise<void> 
   const before = await walk(root, from)
   if (before?.isSymbolicLink() === true)
     throw new Trouble('refused', `${relative(root.dir, from)} is a link, and links are not followed`)
-  await place(root, { from, to, isThere: async () => (await walk(root, to)) !== undefined })
+  await place(root, { from, to, isThere: async () => isSame(before, await walk(root, to)) })
   await syncDir(dirname(to))
   if (dirname(from) !== dirname(to)) await syncDir(dirname(from))
 }
@@ -180,31 +179,8 @@ export async function syncDir(dir: string): Promise<void> {
   }
 }
 
-/** Looks whether this process still owns the data directory (DESIGN.md rule 7); does nothing where root is not fenced.
- *  @throws Fenced when owner.json names another boot, or has gone (or is no record) while format.json says that this is
- *  our data directory: somebody took the ownership away by hand, and without it two could write.
- *  @throws Trouble `read_only` when format.json is not there or names another directory: DATA is not mounted, which is
- *  a state to wait in and no verdict on who owns it. Other Troubles when it cannot be read. */
-export async function fence(root: Root): Promise<void> {
-  if (!root.fenced) return
-  const whose = await ownership(root)
-  if (whose === 'ours') return
-  if (whose === 'missing') throw missing()
-  throw new Fenced('another process owns the data directory now')
-}
-
-/** What the disk says of who owns the data directory: fence() as a value. `missing`: this is not our directory at all. */
-export async function ownership(root: Root): Promise<'ours' | 'another' | 'missing'> {
-  // SMB and some FUSE mounts replace a file in two steps, so a name may be away for an instant.
-  for (const pauseMs of [50, 200, 0]) {
-    const owner = readOwner(await jsonOf(root, layout.owner(root)))
-    if (owner !== undefined) return owner.boot_id === root.bootId ? 'ours' : 'another'
-    if (pauseMs > 0) await sleep(pauseMs)
-  }
-  return readFormat(await jsonOf(root, layout.format(root.dir)))?.id === root.id ? 'another' : 'missing'
-}
-
-/** Renames after the fence, and syncs nothing: move() does, or the caller for many names at once. A virus scanner or indexer may hold a file open on a share: five tries in a second. */
+/** Renames after the fence, and syncs nothing: move() does, or the caller for many names at once.
+ *  A virus scanner or indexer may hold a file open on a share: five tries in a second. */
 export async function place(
   root: Root,
   { from, to, isThere }: { readonly from: string; readonly to: string; isThere(): Promise<boolean> },
@@ -228,6 +204,14 @@ export async function place(
   }
 }
 
+/** Is what lies at the target what was to be moved? Where nothing was there to be moved, anything is: it came before. But what
+ *  a person deleted in the instant before the rename must not pass for an older file of the target's name. */
+function isSame(before: Stats | undefined, there: Stats | undefined): boolean {
+  if (before === undefined || there === undefined) return there !== undefined
+  // Some shares number a file anew when it is renamed, none changes its size and time.
+  return before.ino === there.ino || (before.size === there.size && before.mtimeMs === there.mtimeMs)
+}
+
 async function isDir(root: Root, path: string): Promise<boolean> {
   // DATA itself may be reached over a link; when it has gone, the call that follows says so.
   if (path === root.dir) return true
@@ -235,17 +219,6 @@ async function isDir(root: Root, path: string): Promise<boolean> {
   if (found !== undefined && !found.isDirectory())
     throw new Trouble('refused', `${relative(root.dir, path)} is no folder (links are not followed)`)
   return found !== undefined
-}
-
-async function jsonOf(root: Root, path: string): Promise<unknown> {
-  const parsed = parseJson((await textOf(root, path)) ?? '')
-  return parsed instanceof Trouble ? undefined : parsed.json
-}
-
-async function textOf(root: Root, path: string): Promise<string | undefined> {
-  const found = await readBytes(root, path, 64 * 2 ** 20)
-  const text = found === undefined ? undefined : decodeText(found.bytes)
-  return text instanceof Trouble ? undefined : text
 }
 
 async function drop(path: string): Promise<void> {
@@ -262,8 +235,4 @@ function writable(root: Root): void {
       'read_only',
       'a newer version of desktop-rucio made this data directory: update this one',
     )
-}
-
-function missing(): Trouble {
-  return new Trouble('read_only', 'the data directory is missing (not mounted, or emptied)')
 }

@@ -2,7 +2,7 @@
 
 import type { Root } from '../disk/layout.ts'
 import { checkRoot, probeWrite } from '../disk/root.ts'
-import { sentence, type Trouble } from '../words/reason.ts'
+import type { Trouble } from '../words/reason.ts'
 import type { DataState } from '../words/status.ts'
 import type { World } from '../words/world.ts'
 
@@ -31,8 +31,12 @@ const messages: Record<DataState, string> = {
   stopping: 'The daemon is ending.',
 }
 
+const newer =
+  'A newer version of desktop-rucio made this data directory, so this one only reads it; update desktop-rucio.'
+
 export function openDataWatch(root: Root, world: World, onReturn: () => void): DataWatch {
-  let state: DataState = 'ready'
+  // A newer format is read and never written.
+  let state: DataState = root.readOnly === true ? 'read_only' : 'ready'
   let checkedAt = 0
   let lookingSince: number | undefined
 
@@ -57,7 +61,8 @@ export function openDataWatch(root: Root, world: World, onReturn: () => void): D
   function seen(): { readonly state: DataState; readonly message: string } {
     const slow = lookingSince !== undefined && world.now() - lookingSince > slowMs
     const now = slow ? 'disk_slow' : state
-    return { state: now, message: messages[now] }
+    const message = now === 'read_only' && root.readOnly === true ? newer : messages[now]
+    return { state: now, message }
   }
 
   return {
@@ -74,7 +79,7 @@ export function openDataWatch(root: Root, world: World, onReturn: () => void): D
     },
     problems: () => {
       const { state: now, message } = seen()
-      return now === 'ready' ? [] : [sentence(now === 'read_only' ? 'read_only' : 'disk_error', message)]
+      return now === 'ready' ? [] : [message]
     },
   }
 }

@@ -56,7 +56,7 @@ export function didOf(line: Line): string {
 }
 
 /** All files of a DID as the catalogue counts them: a file of two datasets twice. */
-export function filesOf(facts: Facts, did: string): SeededFile[] {
+export function filesOf<File extends SeededFile>(facts: Facts<File>, did: string): File[] {
   const children = facts.containers.get(did)
   if (children !== undefined) return children.flatMap(child => filesOf(facts, child))
   const files = facts.datasets.get(did)

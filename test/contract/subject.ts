@@ -20,8 +20,8 @@ export type SeededFile = {
 }
 
 /** What catalogue and storages were filled with; keys are `scope:name`. */
-export type Facts = {
-  readonly datasets: ReadonlyMap<string, readonly SeededFile[]>
+export type Facts<File extends SeededFile = SeededFile> = {
+  readonly datasets: ReadonlyMap<string, readonly File[]>
   readonly containers: ReadonlyMap<string, readonly string[]>
   readonly closed: ReadonlySet<string>
   /** RSE -> schemes of its PFNs */

@@ -32,7 +32,8 @@ export async function wish(web: Web, known: Known, method: 'POST' | 'DELETE'): P
   if (!may.includes(answer.status)) fault(`${method} of ${known.name} was answered ${answer.status}`)
   if (answer.status === 'local') await mustBeWhole(web, known, answer)
   if (method === 'DELETE')
-    for (const key of model.harm.keys()) if (key.startsWith(`${known.name}/`)) model.harm.delete(key)
+    for (const [key, harm] of model.harm)
+      if (key.startsWith(`${known.name}/`)) model.harm.set(key, { ...harm, over: true })
 }
 
 /** GET /ds: the word is one that the model allows, and `local` is true at that moment. */

@@ -138,6 +138,7 @@ export async function harmFile({ data, model, chance, looks }: Hand, known: Know
     await utimes(path, new Date(), new Date())
   }
   const sum = (await looks.sum(path))?.adler32 ?? 'absent'
+  model.wasHarmed.add(name)
   model.harm.set(key, { sum, at: performance.now(), inPlace: kind !== 0 })
   model.count('file harmed')
   model.is(name, 'harmed')
@@ -188,15 +189,16 @@ export async function seeAnswers({ data, model }: Hand): Promise<void> {
  *  @returns what does not */
 export async function keptAside({ data, model, looks }: Hand): Promise<readonly string[]> {
   const lost: string[] = []
-  for (const [key, { sum }] of model.harm) {
+  for (const [key, { sum, over }] of model.harm) {
     const [name = '', path = ''] = key.split('/')
     const there = await looks.sum(join(data, name, path))
-    if (sum === 'absent' || there?.adler32 === sum) continue
-    const aside = join(data, name, '.rucio', 'aside')
-    const files = (await readdir(aside).catch(() => [])).filter(file => file.startsWith(`${path}.`))
-    const sums = await Promise.all(files.map(file => looks.sum(join(aside, file))))
-    if (!sums.some(each => each?.adler32 === sum))
-      lost.push(`what a person wrote into ${key} is not in aside/`)
+    if (over || sum === 'absent' || there?.adler32 === sum) continue
+    const folders = [join(data, name, '.rucio', 'aside'), join(data, name, 'aside')]
+    const sums: (string | undefined)[] = []
+    for (const folder of folders)
+      for (const file of await readdir(folder).catch(() => []))
+        if (file.startsWith(`${path}.`)) sums.push((await looks.sum(join(folder, file)))?.adler32)
+    if (!sums.includes(sum)) lost.push(`what a person wrote into ${key} is not in aside/`)
   }
   return lost
 }

@@ -1,4 +1,4 @@
-// Which bytes a kill must not cost: what sidecars count and what has its final name is never fetched again. Reads the disk and the
+// Which bytes a death must not cost: what sidecars count and what has its final name is never fetched again. Reads the disk and the
 // storages' own count of what they sent.
 
 import { lstat, readFile } from 'node:fs/promises'
@@ -11,75 +11,116 @@ import type { Known, KnownFile } from './universe.ts'
 
 type Span = { readonly from: number; readonly to: number }
 
+/** DID of a file -> NAME, and what of it lies there */
+type Spans = ReadonlyMap<string, { readonly name: string; readonly spans: readonly Span[] }>
+
+/** What sockets and the kernel may hold of one file when its daemon ends gently. */
+const onTheWay = 16 * 2 ** 20
+
 export type Ledger = {
-  /** To be called right after a kill: compares what was sent since the last call, then writes down what lies there now.
-   *  @returns what was fetched though it lay there */
-  close(sent: readonly Sent[]): Promise<readonly string[]>
-  /** bytes that sidecars counted at the last call and that no file had yet */
-  checkpointed(): number
-  /** of all calls: bytes that storages sent, and those of them that they had sent before in the same life of the daemon */
-  totals(): { readonly sent: number; readonly again: number }
+  /** What lies there now. */
+  read(): Promise<Spans>
+  /** To be called after each death: compares what was sent in that life with what lay there before it, and writes down what lies there now.
+   *  @param before what lay there when the daemon was asked to end: all of it must lie there still
+   *  @returns what was fetched though it lay there, and what is there no more */
+  close(sent: readonly Sent[], before?: Spans): Promise<readonly string[]>
+  /** bytes found in sidecars, over all deaths, and that storages sent: all, and those that they sent twice in one life */
+  totals(): { readonly checkpointed: number; readonly sent: number; readonly again: number }
 }
 
 export function openLedger(data: string, model: Model): Ledger {
-  /** DID of a file -> NAME, and what lies there */
-  let kept = new Map<string, { readonly name: string; readonly spans: readonly Span[] }>()
-  let checkpointed = 0
-  const totals = { sent: 0, again: 0 }
-  const disturbing = new Map(
-    model.all.flatMap(known => [...known.files.values()].map(file => [file.did, { known, file }] as const)),
+  let kept: Spans = new Map()
+  const totals = { checkpointed: 0, sent: 0, again: 0 }
+  const withCorrupt = new Set(
+    model.all.flatMap(({ files }) =>
+      [...files.values()].filter(each => each.hasCorrupt).map(each => each.did),
+    ),
   )
 
-  async function spansOf(known: Known, file: KnownFile, parts: ReadonlySet<string>): Promise<Span[]> {
-    const final = await lstat(join(data, known.name, file.path)).catch(() => undefined)
-    if (final?.size === file.bytes) return [{ from: 0, to: file.bytes }]
-    if (!parts.has(`${file.path}.json`) || !parts.has(`${file.path}.part`)) return []
-    const folder = join(data, known.name, '.rucio', 'parts')
-    const sidecar = readSidecar(JSON.parse(await readFile(join(folder, `${file.path}.json`), 'utf8')))
-    const size = (await lstat(join(folder, `${file.path}.part`))).size
-    const ranges = sidecar?.ranges ?? []
-    for (const { to } of ranges)
-      if (to > size) throw new Error(`${known.name}/${file.path}: a range ends at ${to}, the part at ${size}`)
-    checkpointed += ranges.reduce((sum, { from, to }) => sum + to - from, 0)
-    return ranges.map(({ from, to }) => ({ from, to }))
+  async function read(): Promise<Spans> {
+    const found = new Map<string, { name: string; spans: readonly Span[] }>()
+    for (const known of model.all) {
+      if (model.ends(known.name).has('gone')) continue
+      const parts = new Set(await names(join(data, known.name, '.rucio', 'parts')))
+      for (const file of known.files.values()) {
+        // What a person changed has the right size at the most.
+        if (model.harm.has(`${known.name}/${file.path}`)) continue
+        const spans = await spansOf(data, known, file, parts)
+        if (spans.length > 0) found.set(file.did, { name: known.name, spans })
+      }
+    }
+    return found
   }
 
+  /** A wrong replica costs the bytes that it gave; what a person took away must come again. */
+  const isExempt = (did: string, name: string): boolean => withCorrupt.has(did) || model.disturbed.has(name)
+
   return {
-    async close(sent) {
+    read,
+    async close(sent, before) {
       const faults: string[] = []
       const came = new Map<string, Span[]>()
       for (const { rse, did, from, to } of sent) {
-        const before = came.get(did) ?? []
-        came.set(did, [...before, { from, to }])
+        const earlier = came.get(did) ?? []
         totals.sent += to - from
-        totals.again += overlap(before, { from, to })
-        const owner = disturbing.get(did)
-        const known = kept.get(did)
-        // A wrong replica costs the bytes that it gave.
-        if (known === undefined || owner?.file.hasCorrupt === true || model.disturbed.has(known.name))
-          continue
-        const again = overlap(known.spans, { from, to })
+        totals.again += overlap(earlier, { from, to })
+        came.set(did, [...earlier, { from, to }])
+        const there = kept.get(did)
+        if (there === undefined || isExempt(did, there.name)) continue
+        const again = overlap(there.spans, { from, to })
         if (again > 0)
-          faults.push(
-            `${known.name} ${did}: ${again} bytes of ${from}-${to} came again from ${rse}, though they lay there`,
-          )
+          faults.push(`${there.name} ${did}: ${again} bytes of ${from}-${to} came again from ${rse}`)
       }
-      kept = new Map()
-      checkpointed = 0
+      const now = await read()
+      for (const [did, { name, spans }] of before ?? []) {
+        if (isExempt(did, name)) continue
+        const lost =
+          bytesIn(spans) - spans.reduce((sum, each) => sum + overlap(now.get(did)?.spans ?? [], each), 0)
+        if (lost > 0)
+          faults.push(`${name} ${did}: ${lost} bytes that a sidecar counted are lost by a gentle end`)
+      }
+      for (const [did, spans] of before === undefined ? [] : came) {
+        const there = now.get(did)
+        if (there === undefined || isExempt(did, there.name)) continue
+        const lost = bytesIn(spans) - spans.reduce((sum, each) => sum + overlap(there.spans, each), 0)
+        if (lost > onTheWay)
+          faults.push(`${there.name} ${did}: ${lost} bytes that came were not kept by a gentle end`)
+      }
+      for (const { spans } of now.values()) totals.checkpointed += bytesIn(spans)
+      kept = now
       model.disturbed.clear()
-      for (const known of model.all) {
-        if (model.ends(known.name).has('gone')) continue
-        const parts = new Set(await names(join(data, known.name, '.rucio', 'parts')))
-        for (const file of known.files.values()) {
-          const spans = await spansOf(known, file, parts)
-          if (spans.length > 0) kept.set(file.did, { name: known.name, spans })
-        }
-      }
       return faults
     },
-    checkpointed: () => checkpointed,
     totals: () => totals,
   }
+}
+
+async function spansOf(
+  data: string,
+  known: Known,
+  file: KnownFile,
+  parts: ReadonlySet<string>,
+): Promise<readonly Span[]> {
+  const final = await lstat(join(data, known.name, file.path)).catch(() => undefined)
+  if (final?.size === file.bytes) return [{ from: 0, to: file.bytes }]
+  if (!parts.has(`${file.path}.json`) || !parts.has(`${file.path}.part`)) return []
+  const folder = join(data, known.name, '.rucio', 'parts')
+  try {
+    const sidecar = readSidecar(JSON.parse(await readFile(join(folder, `${file.path}.json`), 'utf8')))
+    const { size } = await lstat(join(folder, `${file.path}.part`))
+    const ranges = sidecar?.ranges ?? []
+    if (ranges.some(({ to }) => to > size))
+      throw new Error(`${known.name}/${file.path}: a sidecar counts more than its part holds`)
+    return ranges.map(({ from, to }) => ({ from, to }))
+  } catch (error) {
+    // It got its name between two looks, of a daemon that lives.
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+    throw error
+  }
+}
+
+function bytesIn(spans: readonly Span[]): number {
+  return spans.reduce((sum, { from, to }) => sum + to - from, 0)
 }
 
 function overlap(spans: readonly Span[], { from, to }: Span): number {

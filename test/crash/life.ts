@@ -59,17 +59,17 @@ function byHand(hand: Hand): Act[] {
       ),
   })
   return [
-    one(6, editRequest),
+    one(5, editRequest),
     one(1, dropRequest),
-    one(0.7, dropFolder),
-    one(3, harmFile),
+    one(1, dropFolder),
+    one(8, harmFile),
     {
       weight: 2,
       run: () =>
         model.withNames(
           chance,
           chance.is(0.3) ? 3 : 1,
-          each => !model.isAwaited(each.name),
+          each => model.drops.size < 2 && !model.isAwaited(each.name),
           all => dropIntoWatch(hand, all),
         ),
     },
@@ -80,9 +80,9 @@ function byHand(hand: Hand): Act[] {
 function overHttp({ model, chance }: Hand, web: Web): Act[] {
   const any = (): boolean => true
   return [
-    { weight: 12, run: () => model.withNames(chance, 1, any, ([known]) => wish(web, known, 'POST')) },
+    { weight: 6, run: () => model.withNames(chance, 1, any, ([known]) => wish(web, known, 'POST')) },
     {
-      weight: 1,
+      weight: 1.2,
       run: () =>
         model.withNames(
           chance,
@@ -143,7 +143,7 @@ export async function pause(ms: number, signal: AbortSignal): Promise<void> {
 /** What the storages do in the next life. */
 export function weather(chance: Chance): { readonly rate: number; readonly dropEvery: number } {
   return {
-    rate: chance.is(0.6) ? chance.between(1, 12) * 2 ** 20 : 0,
+    rate: chance.is(0.6) ? chance.between(2, 50) * 2 ** 20 : 0,
     dropEvery: chance.is(0.5) ? chance.between(200_000, 6_000_000) : 0,
   }
 }

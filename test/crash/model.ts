@@ -7,6 +7,15 @@ import type { Known } from './universe.ts'
  *  whole dataset, and nobody asked again. */
 export type End = 'whole' | 'gone' | 'left' | 'harmed'
 
+export type Harm = {
+  readonly sum: string
+  readonly at: number
+  /** no entry of a folder changed with it */
+  readonly inPlace: boolean
+  /** the dataset was removed since, and what a person wrote may be anywhere */
+  readonly over?: true
+}
+
 export class Model {
   readonly all: readonly Known[]
   /** more than one where the daemon was killed before it had answered */
@@ -16,7 +25,9 @@ export class Model {
   /** NAMEs of which something was taken away since the ledger was written: their bytes may come again */
   readonly disturbed = new Set<string>()
   /** `NAME/PATH` -> what a person put there, by its sum, and when */
-  readonly harm = new Map<string, { readonly sum: string; readonly at: number; readonly inPlace: boolean }>()
+  readonly harm = new Map<string, Harm>()
+  /** NAMEs in which a person ever changed a file */
+  readonly wasHarmed = new Set<string>()
   /** file dropped into watch/ that has no answer yet -> NAMEs */
   readonly drops = new Map<string, readonly string[]>()
   /** all that were ever dropped */

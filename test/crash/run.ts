@@ -47,7 +47,7 @@ export async function openRun(options: {
   let faults: string[] = []
   let kills = 0
   let startKills = 0
-  let checkpointed = 0
+  let before: Awaited<ReturnType<typeof ledger.read>> | undefined
   const web = (url: string): Web => ({ url, model, looks, fault: text => void faults.push(text) })
   const taken = (): readonly string[] => {
     const all = faults
@@ -69,7 +69,8 @@ export async function openRun(options: {
     const living = new AbortController()
     const busy = bustle(hand, web(url), living.signal)
     try {
-      await sleep(chance.between(50, 2500))
+      // Some live long enough for what a person wrote to settle, which takes 2 s.
+      await sleep(chance.is(0.25) ? chance.between(2500, 6000) : chance.between(50, 2500))
       if (daemon.hasEnded()) faults.push(`it ended by itself: ${daemon.said()}`)
       else if (chance.is(0.12)) await endGently(daemon)
       else {
@@ -83,9 +84,10 @@ export async function openRun(options: {
   }
 
   async function endGently(daemon: Daemon): Promise<void> {
+    before = await ledger.read()
     const { code, signal, ms } = await daemon.end()
     ends.push(Math.round(ms))
-    if (code !== 0 || ms > 5000)
+    if (code !== 0 || ms > Number(process.env['END_MS'] ?? 5000))
       faults.push(`SIGTERM ended it after ${Math.round(ms)} ms with ${code ?? signal}: ${daemon.said()}`)
   }
 
@@ -95,8 +97,8 @@ export async function openRun(options: {
     faults.push(...(await untidy({ data, model, when: 'dead' })))
     const sent = await grid.sent()
     await grid.forgetSent()
-    faults.push(...(await ledger.close(sent)))
-    checkpointed += ledger.checkpointed()
+    faults.push(...(await ledger.close(sent, before)))
+    before = undefined
     await seeAnswers(hand)
   }
 
@@ -151,12 +153,12 @@ export async function openRun(options: {
       return taken()
     },
     summary() {
-      const { sent, again } = ledger.totals()
+      const { sent, again, checkpointed } = ledger.totals()
       const counts = [...model.counts].map(([what, count]) => `${what} ${count}`).join(', ')
       return [
         `${kills} kills at work, ${startKills} while it started, ${ends.length} ends by SIGTERM (most ${Math.max(0, ...ends)} ms)`,
         `at work after ${median(starts)} ms (most ${Math.max(0, ...starts)}); where the lock was not aged ${patientStarts.join(', ')} ms`,
-        `${mib(sent)} MiB sent, ${mib(again)} MiB of them twice within one life; ${mib(checkpointed)} MiB found in checkpoints`,
+        `${mib(sent)} MiB sent, ${mib(again)} MiB of them twice within one life; ${mib(checkpointed)} MiB found to lie there after deaths`,
         counts,
       ].join('\n')
     },

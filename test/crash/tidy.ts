@@ -104,9 +104,15 @@ async function dataset({ data, model, when }: TidyOptions, known: Known, tell: T
   const all = await readdir(dir)
   const mayGo = model.ends(name).has('gone')
   const files = all.filter(each => each !== '.rucio' && each !== 'INCOMPLETE.txt')
-  for (const file of files) if (!known.files.has(file)) tell(`${name}/${file} lies there`)
+  // After a removal a person's own bytes lie in aside/.
+  const isTheirs = (file: string): boolean => model.wasHarmed.has(name) && /^aside(-\d+)?$/.test(file)
+  const rucios = files.filter(file => !isTheirs(file))
+  for (const file of rucios) if (!known.files.has(file)) tell(`${name}/${file} lies there`)
   if (!all.includes('.rucio')) {
-    if (when === 'rest' || !mayGo) tell(`${name} has no .rucio`)
+    // A removal is under way, whatever was asked for since; or it was killed between the folder and its records.
+    const isGoing = when === 'dead' && (await readdir(join(data, '.rucio', 'trash'))).includes(name)
+    if (rucios.length > 0 && !isGoing) tell(`${name} has ${rucios.length} files and no .rucio`)
+    if (when === 'rest' && all.some(file => !isTheirs(file))) tell(`${name} holds ${all.join(', ')}`)
     return
   }
   const inside = await readdir(records)
@@ -118,8 +124,8 @@ async function dataset({ data, model, when }: TidyOptions, known: Known, tell: T
   const isComplete = inside.includes('complete')
   if (isComplete && readComplete(await json(join(records, 'complete'), tell)) === undefined)
     tell(`${name}: complete is no record`)
-  if (!isComplete && files.length > 0 && !all.includes('INCOMPLETE.txt') && !mayGo)
-    tell(`${name} has ${files.length} files, and neither INCOMPLETE.txt nor complete`)
+  if (!isComplete && rucios.length > 0 && !all.includes('INCOMPLETE.txt') && !mayGo)
+    tell(`${name} has ${rucios.length} files, and neither INCOMPLETE.txt nor complete`)
   if (inside.includes('parts')) {
     const here = await readdir(join(records, 'parts'))
     await parts(join(records, 'parts'), here, known, tell)

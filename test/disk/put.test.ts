@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { rmSync } from 'node:fs'
 import { lstat, mkdir, readdir, readFile, rename, rm, symlink, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -129,6 +130,22 @@ test('a move that was done already is done, one of nothing is told', async () =>
   await move(root, from, to)
   await move(root, from, to)
   await unlink(to)
+  assert.is(await refusal(move(root, from, to)), 'disk_error')
+})
+
+test('what a person deletes in the instant of a move does not pass for the older file there', async () => {
+  const plain = await dataDir()
+  const [from, to] = [layout.request(plain, 'a'), layout.request(plain, 'b')]
+  await put(plain, to, { old: true })
+  await put(plain, from, { new: 'and longer' })
+  const root: Root = {
+    ...plain,
+    // The fence is asked between the look at the file and its rename.
+    get fenced(): boolean {
+      rmSync(from, { force: true })
+      return false
+    },
+  }
   assert.is(await refusal(move(root, from, to)), 'disk_error')
 })
 

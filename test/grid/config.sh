@@ -78,12 +78,12 @@ CFG
 }
 
 write_clients() { # One file for each account and way to log in. The official client believes a token file whoever it was for, so each has its own.
-    local account auth file
+    local account auth more file
     for file in rucio rucio-x509 rucio-root; do
         case $file in
-            rucio) account=jdoe auth=userpass ;;
-            rucio-x509) account=jdoe auth=x509_proxy ;;
-            rucio-root) account=root auth=userpass ;;
+            rucio) account=jdoe auth=userpass more= ;;
+            rucio-x509) account=jdoe auth=x509_proxy more="client_x509_proxy = $GRID_DIR/certs/proxy.pem" ;;
+            rucio-root) account=root auth=userpass more= ;;
         esac
         rm -f "$GRID_DIR/run/token-$file"
         cat >"$GRID_DIR/etc/$file.cfg" <<CFG
@@ -95,7 +95,7 @@ auth_type = $auth
 account = $account
 username = $account
 password = $account-secret
-client_x509_proxy = $GRID_DIR/certs/proxy.pem
+$more
 request_retries = 3
 auth_token_file_path = $GRID_DIR/run/token-$file
 [policy]

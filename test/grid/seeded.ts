@@ -49,7 +49,10 @@ const schemes = {
   TAPE1: ['davs'],
 }
 
-export function seeded(): Facts {
+/** A file with the checksums of its good bytes, whatever the catalogue was told. */
+export type TrueFile = SeededFile & { readonly truth: { readonly adler32: string; readonly md5: string } }
+
+export function seeded(): Facts<TrueFile> {
   const json = JSON.parse(readFileSync(`${variable('GRID_DIR')}/seeded.json`, 'utf8')) as {
     readonly datasets: Readonly<Record<string, readonly Entry[]>>
     readonly containers: Readonly<Record<string, readonly string[]>>
@@ -63,7 +66,7 @@ export function seeded(): Facts {
   }
 }
 
-function fileOf(entry: Entry): SeededFile {
+function fileOf(entry: Entry): TrueFile {
   return {
     scope: entry.scope,
     name: entry.name,
@@ -72,5 +75,6 @@ function fileOf(entry: Entry): SeededFile {
     md5: entry.checksums.includes('md5') ? entry.md5 : null,
     events: entry.meta.events ?? null,
     places: entry.place,
+    truth: { adler32: entry.adler32, md5: entry.md5 },
   }
 }

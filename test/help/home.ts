@@ -110,7 +110,7 @@ export async function openHome(options: HomeOptions): Promise<Home> {
 
 /** Looks until it is so; the reason it is not yet is a text.
  *  @param ms of the world, not of a test's clock */
-export async function until(look: () => Promise<true | string>, ms = 6000): Promise<void> {
+export async function until(look: () => Promise<true | string>, ms = 25_000): Promise<void> {
   const end = performance.now() + ms
   for (;;) {
     const said = await look()

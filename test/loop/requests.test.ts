@@ -173,9 +173,9 @@ sideBySide(test, {
 
   async 'a text that is half written waits until it is whole'() {
     await writeFile(request(half), '{"priority"')
-    await sleep(settledMs / 2)
+    await sleep(30)
     await appendFile(request(half), ': 4')
-    await sleep(settledMs / 2)
+    await sleep(30)
     await appendFile(request(half), '}\n')
     await isWhole(half)
     assert.not.ok(everSeen.has(`${half.name}.json.problem`))
