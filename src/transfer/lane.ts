@@ -12,7 +12,8 @@ import { type Claim, Filler } from './filler.ts'
 import { fetchRange, placeOf, type RangeAsk } from './https.ts'
 import { Pace } from './limits.ts'
 import { Miss } from './miss.ts'
-import { fetchRaw, leastRawBytes, RawLine } from './raw.ts'
+import { fetchRaw, leastRawBytes } from './raw.ts'
+import { RawLine } from './raw-line.ts'
 import { choose, type Try } from './try.ts'
 
 // A line that drops is gone on with at once while it brings something; so often in a row so little is no way to bring a file.
