@@ -111,6 +111,12 @@ function forDataset(
 ): void {
   const { name, did } = wish
   const { now } = board
+  const begun = runningHere.filter(each => each.kind === 'fetch' || each.kind === 'adopt')
+  if (dataset.kind !== 'loaded' && begun.length > 0) {
+    // It was begun with records that are not there any more (a folder that a person deleted): its files have no name, or are others'.
+    if (begun.some(each => !each.ending)) board.actions.push({ kind: 'stop', name })
+    return
+  }
   switch (dataset.kind) {
     case 'unlisted':
       if (wish.kind === 'repair') board.actions.push({ kind: 'withdraw', name })
