@@ -39,6 +39,13 @@ export type HomeOptions = {
   readonly dir?: string
 }
 
+const running = new Set<Home>()
+
+/** For test.after: those that a failed test left. */
+export async function endHomes(): Promise<void> {
+  await Promise.all([...running].map(each => each.end()))
+}
+
 const wideConfig = '{"reserve_bytes": 0, "files_at_once": 64, "datasets_at_once": 64}\n'
 
 export async function openHome(options: HomeOptions): Promise<Home> {
@@ -85,7 +92,7 @@ export async function openHome(options: HomeOptions): Promise<Home> {
     const { status, json } = await call(port, method, `/ds?ds_name=${encodeURIComponent(did)}`)
     return status === 200 ? String(json['status']) : `${status} ${json['code']}`
   }
-  return {
+  const home: Home = {
     dir,
     path: (...names) => join(dir, ...names),
     ds,
@@ -97,6 +104,7 @@ export async function openHome(options: HomeOptions): Promise<Home> {
         return said === word ? true : `/ds of ${did} says ${said}, not ${word}`
       }),
     async end() {
+      running.delete(home)
       stop.abort()
       return await ended
     },
@@ -106,6 +114,8 @@ export async function openHome(options: HomeOptions): Promise<Home> {
       await start()
     },
   }
+  running.add(home)
+  return home
 }
 
 /** Looks until it is so; the reason it is not yet is a text.
@@ -166,7 +176,7 @@ export function dataset(
     open,
     files: Array.from({ length: files }, (_, i) => ({
       scope,
-      name: `${name.replaceAll('/', '.')}.${i}.root`,
+      name: `${name.replace(/^\//, '').replaceAll('/', '.')}.${i}.root`,
       bytes: bytes + i,
       checksums: ['adler32' as const],
       replicas: { [rse]: 'good' as const },

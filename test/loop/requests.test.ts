@@ -11,6 +11,7 @@ import {
   appears,
   type Dataset,
   dataset,
+  endHomes,
   goes,
   type Home,
   isRight,
@@ -290,7 +291,7 @@ sideBySide(test, {
 
 test.after(async () => {
   watcher?.close()
-  await home?.end()
+  await endHomes()
   clock.close()
   await grid.stop()
   await sweep()
