@@ -114,9 +114,10 @@ function forDataset(
 ): void {
   const { name, did } = wish
   const { now } = board
-  // Its folder was deleted, or its records were given up: what still runs knows the old ones, and ends before anything is begun.
-  if (dataset.kind !== 'loaded' && runningHere.length > 0) {
-    if (runningHere.some(each => !each.ending)) board.actions.push({ kind: 'stop', name })
+  const begun = runningHere.filter(each => each.kind === 'fetch' || each.kind === 'adopt')
+  if (dataset.kind !== 'loaded' && begun.length > 0) {
+    // It was begun with records that are not there any more (a folder that a person deleted): its files have no name, or are others'.
+    if (begun.some(each => !each.ending)) board.actions.push({ kind: 'stop', name })
     return
   }
   switch (dataset.kind) {

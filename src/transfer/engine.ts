@@ -24,7 +24,8 @@ export type Transfer = {
   /** Brings one file from where it stands (part and sidecar on disk) to its final name, or writes the outcome of the try to its sidecar.
    *  Never throws for what happens outside; throws Fenced and bugs of ours.
    *  - 'finished': final name, line appended (the log is synced by the caller within a second)
-   *  - 'failed': the sidecar holds tries, next_try, error. `costs` false = a host at rest, auth, offline, disk_full, or bytes that came
+   *  - 'failed': the sidecar holds tries, next_try, error (not when every replica lies behind a host at rest: then nothing was tried and
+   *    nothing is written). `costs` false = a host at rest, auth, offline, disk_full, or bytes that came
    *    all the same: no try was used up
    *  - 'stopped': `signal` fired; synced bytes are checkpointed */
   fetchFile(job: Job, signal: AbortSignal): Promise<Fetched>

@@ -28,6 +28,8 @@ export type Try = {
   readonly most: number
   /** keys of replicas that are not asked again in this try */
   readonly excluded: Set<string>
+  /** keys of replicas whose answers are not plain enough for raw.ts (they redirect, say) */
+  readonly notRaw: Set<string>
   /** what went wrong, in order */
   readonly troubles: Trouble[]
   /** bytes that came over the line and were taken */

@@ -234,6 +234,25 @@ const rows: {
     does: ['stop a'],
   },
   {
+    because:
+      'a folder that somebody deleted is listed anew when nothing is under way that still writes to the old one',
+    seen: seen({ wishes: [wish(unlisted)], running: [running({}), running({ ending: true })] }),
+    does: ['stop a'],
+  },
+  {
+    because: 'what ends already is waited for',
+    seen: seen({ wishes: [wish(unlisted)], running: [running({ ending: true })] }),
+    does: [],
+  },
+  {
+    because: 'records are not read anew while something works with the old ones',
+    seen: seen({
+      wishes: [wish({ kind: 'listed', listing, nextTryAt: 0 })],
+      running: [running({ kind: 'adopt' })],
+    }),
+    does: ['stop a'],
+  },
+  {
     because: 'a removal waits until nothing runs for its name',
     seen: seen({ wishes: [wish(unlisted, { kind: 'remove' })], running: [running({})] }),
     does: ['stop a'],

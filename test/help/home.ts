@@ -8,6 +8,7 @@ import { openRoot } from '../../src/disk/root.ts'
 import { readOptions } from '../../src/options.ts'
 import { bytesOf, type PracticeGrid, type SeedFile } from '../../src/practice/grid.ts'
 import { type ExitCode, serve } from '../../src/serve.ts'
+import { fileComponent } from '../../src/words/names.ts'
 import { codeOf } from '../../src/words/reason.ts'
 import type { World } from '../../src/words/world.ts'
 import { temporary } from './data.ts'
@@ -167,16 +168,18 @@ export function dataset(
     readonly rse?: string
     readonly scope?: string
     readonly open?: boolean
+    /** in front of the names of its files */
+    readonly folder?: string
   } = {},
 ): Dataset {
-  const { files = 3, bytes = 20_000, rse = 'FAST', scope = 'hands', open = false } = options
+  const { files = 3, bytes = 20_000, rse = 'FAST', scope = 'hands', open = false, folder = '' } = options
   return {
     scope,
     name,
     open,
     files: Array.from({ length: files }, (_, i) => ({
       scope,
-      name: `${name.replace(/^\//, '').replaceAll('/', '.')}.${i}.root`,
+      name: `${folder}${name.replace(/^\//, '').replaceAll('/', '.')}.${i}.root`,
       bytes: bytes + i,
       checksums: ['adler32' as const],
       replicas: { [rse]: 'good' as const },
@@ -185,10 +188,16 @@ export function dataset(
   }
 }
 
+/** One big file at a storage of its own, which gives it in minutes until it is told to hurry. */
+export function slowDataset(name: string): Dataset & { readonly rse: string } {
+  const rse = `SLOW_${name.toUpperCase().replaceAll('.', '_')}`
+  return { ...dataset(name, { files: 1, bytes: 4_000_000, rse }), rse }
+}
+
 /** All its bytes, right, under their names. */
 export async function isRight(folder: string, of: Dataset): Promise<true | string> {
   for (const file of of.files) {
-    const path = join(folder, file.name)
+    const path = join(folder, fileComponent(file))
     if (!(await isThere(path))) return `${path} is not there`
     if (!(await readFile(path)).equals(bytesOf(file, 0, file.bytes))) return `${path} is not right`
   }
