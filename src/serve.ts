@@ -229,7 +229,12 @@ async function run(
   const config = openConfigFile(root)
   const hints = openHints(root, log, { poll: options.watchPoll, onHint: () => wake(true) })
   const data = openDataWatch(root, world, () => hints.renew())
-  const loop = startLoop(house, { watch: openWatchFolder(root, world, accept), config, data })
+  const loop = startLoop(house, {
+    watch: openWatchFolder(root, world, accept),
+    config,
+    data,
+    renewHints: () => hints.renew(),
+  })
   wake = loop.wake
   open({
     root,
@@ -273,6 +278,7 @@ async function keepStatus(
   signal: AbortSignal,
 ): Promise<void> {
   let last = ''
+  let told = ''
   let at = house.world.now()
   while (!signal.aborted) {
     try {
@@ -285,11 +291,12 @@ async function keepStatus(
         last = text
         house.changed()
       }
+      told = ''
     } catch (error) {
-      house.log(
-        'grid_cert',
-        `its state could not be written: ${error instanceof Error ? error.message : String(error)}`,
-      )
+      // Each minute while a disk is away; once is enough.
+      const message = error instanceof Error ? error.message : String(error)
+      if (message !== told) house.log('grid_cert', `its state could not be written: ${message}`)
+      told = message
     }
     await timer(tickMs, signal)
     const now = house.world.now()
