@@ -122,7 +122,8 @@ class Keeper implements Lease {
       await unlock?.()
     } catch (error) {
       // It was compromised meanwhile: then there is nothing of ours to remove.
-      if (!['ERELEASED', 'ENOTACQUIRED'].includes(codeOf(error) ?? '')) throw codeOf(error) === 'ELOCKED' ? error : toDisk(error)
+      if (!['ERELEASED', 'ENOTACQUIRED'].includes(codeOf(error) ?? ''))
+        throw codeOf(error) === 'ELOCKED' ? error : toDisk(error)
     }
   }
 
