@@ -22,7 +22,7 @@ import { openTransfer } from './transfer/engine.ts'
 import { type Site, startWeb, type Web } from './web/server.ts'
 import { openAccept } from './wishes/accept.ts'
 import { openWatchFolder } from './wishes/watch.ts'
-import { codeOf } from './words/reason.ts'
+import { codeOf, type Reason, sentence, Trouble } from './words/reason.ts'
 import type { World } from './words/world.ts'
 
 /** What a process ends with: 0 told to end, 1 could not start, 2 the configuration is wrong, 75 another daemon has taken over. */
@@ -31,6 +31,8 @@ export type ExitCode = 0 | 1 | 2 | 75
 /** SIGTERM ends within 5 s (DESIGN.md); what has not ended by then loses nothing that was synced. */
 const endMs = 4000
 const tickMs = 60_000
+const startAgainMs = 5000
+const ofTheDisk: readonly Reason[] = ['disk_full', 'disk_error', 'read_only']
 
 export type Streams = { readonly say: (line: string) => void; readonly complain: (line: string) => void }
 
@@ -76,9 +78,22 @@ export async function serve(
     return 1
   }
   try {
-    return await withLease(options, { root, web, world, signal, streams, version }, made => {
-      site = made
-    })
+    const ground = { root, web, world, signal, streams, version }
+    for (let said = ''; ; ) {
+      try {
+        return await withLease(options, ground, made => {
+          site = made
+        })
+      } catch (error) {
+        // A full or read-only disk takes no lease. Ending would only make whoever watches over us start it again, and again.
+        if (!(error instanceof Trouble) || !ofTheDisk.includes(error.reason)) throw error
+        const text = `cannot begin yet: ${sentence(error.reason, error.detail)}`
+        if (text !== said) streams.complain(text)
+        said = text
+        await timer(startAgainMs, signal)
+        if (signal.aborted) return 0
+      }
+    }
   } catch (error) {
     if (error instanceof Held) {
       streams.complain(heldBy(root, error))
@@ -214,7 +229,12 @@ async function run(
   const config = openConfigFile(root)
   const hints = openHints(root, log, { poll: options.watchPoll, onHint: () => wake(true) })
   const data = openDataWatch(root, world, () => hints.renew())
-  const loop = startLoop(house, { watch: openWatchFolder(root, world, accept), config, data })
+  const loop = startLoop(house, {
+    watch: openWatchFolder(root, world, accept),
+    config,
+    data,
+    renewHints: () => hints.renew(),
+  })
   wake = loop.wake
   open({
     root,
@@ -258,6 +278,7 @@ async function keepStatus(
   signal: AbortSignal,
 ): Promise<void> {
   let last = ''
+  let told = ''
   let at = house.world.now()
   while (!signal.aborted) {
     try {
@@ -270,11 +291,12 @@ async function keepStatus(
         last = text
         house.changed()
       }
+      told = ''
     } catch (error) {
-      house.log(
-        'grid_cert',
-        `its state could not be written: ${error instanceof Error ? error.message : String(error)}`,
-      )
+      // Each minute while a disk is away; once is enough.
+      const message = error instanceof Error ? error.message : String(error)
+      if (message !== told) house.log('grid_cert', `its state could not be written: ${message}`)
+      told = message
     }
     await timer(tickMs, signal)
     const now = house.world.now()

@@ -22,6 +22,8 @@ type Board = {
   readonly waiting: Map<string, Waiting>
   readonly active: Set<string>
   readonly ending: Set<string>
+  /** NAMEs in work whose listing is to be replaced as soon as their lanes have ended */
+  readonly relisting: Set<string>
   lanes: number
   lists: number
   budget: number
@@ -41,6 +43,7 @@ export function decide(seen: Observation, now: number, config: Config): Decision
     waiting: new Map(),
     active: new Set(seen.running.filter(holdsDataset).map(each => each.name)),
     ending: new Set(),
+    relisting: new Set(),
     lanes: config.files_at_once - working.length,
     lists: listsAtOnce - seen.running.filter(each => each.kind === 'list').length,
     budget: seen.freeBytes - config.reserve_bytes - working.reduce((sum, each) => sum + each.bytes, 0),
@@ -54,7 +57,7 @@ export function decide(seen: Observation, now: number, config: Config): Decision
   stopUnwanted(board, wishes)
   finishTrash(board, wishes)
   for (const query of seen.queries) {
-    if (runs(board, 'list', query.name)) continue
+    if (runs(board, 'list', query.name) || board.relisting.has(query.name)) continue
     if (query.nextTryAt > now) wake(board, query.nextTryAt)
     else list(board, query.name, query.did, 'query')
   }
@@ -147,8 +150,13 @@ function forLoaded(
   runningHere: readonly RunningSeen[],
 ): void {
   const { name, did } = wish
-  const { now } = board
-  if (isStale(dataset.listing, wish, now) && runningHere.length === 0) {
+  if (isStale(board, dataset.listing, wish)) {
+    // The lanes end after the file that they are at: a big dataset would else never come to be listed anew.
+    if (runningHere.length > 0) {
+      board.relisting.add(name)
+      if (runningHere.some(each => !each.ending)) board.actions.push({ kind: 'yield', name })
+      return
+    }
     list(board, name, did, 'request')
     if (board.actions.at(-1)?.kind === 'list') return
   }
@@ -169,13 +177,16 @@ function forLoaded(
   if (mayHold(board, wish)) giveLanes(board, wish, dataset)
 }
 
-/** An open DID or a container is asked again when a newer wish finds its listing over an hour old; any listing once a day while one
- *  of its files has no replica or only wrong bytes (DESIGN.md, The records). */
-function isStale(listing: ListingSeen, wish: WishSeen, now: number): boolean {
+/** An open DID or a container is asked again when its listing is over an hour old and somebody asks: a newer wish, or a POST over
+ *  the wish that is there, which leaves a query. Any listing once a day while one of its files has no replica or only wrong bytes
+ *  (DESIGN.md, The records). */
+function isStale(board: Board, listing: ListingSeen, wish: WishSeen): boolean {
+  const { now, seen } = board
   if (now < listing.refreshAfter) return false
   if (listing.hopeless && now - listing.fetchedAt > 24 * hourMs) return true
   const mayGrow = listing.open || listing.type === 'CONTAINER'
-  return mayGrow && now - listing.fetchedAt > hourMs && wish.createdAt > listing.fetchedAt
+  if (!mayGrow || now - listing.fetchedAt <= hourMs) return false
+  return wish.createdAt > listing.fetchedAt || seen.queries.some(each => each.name === wish.name)
 }
 
 function giveLanes(board: Board, wish: WishSeen, dataset: Extract<DatasetSeen, { kind: 'loaded' }>): void {

@@ -7,7 +7,7 @@ import { type Owner, readOwner } from '../words/owner.ts'
 import { codeOf, toTrouble } from '../words/reason.ts'
 import { toIso, type World } from '../words/world.ts'
 import { layout, type Root } from './layout.ts'
-import { tryLock } from './lock.ts'
+import { dropFresh, tryLock } from './lock.ts'
 import { makeDir, ownership, put } from './put.ts'
 import { readRecord } from './read.ts'
 import { toDisk } from './way.ts'
@@ -122,13 +122,20 @@ class Keeper implements Lease {
       await unlock?.()
     } catch (error) {
       // It was compromised meanwhile: then there is nothing of ours to remove.
-      if (!['ERELEASED', 'ENOTACQUIRED'].includes(codeOf(error) ?? '')) throw toDisk(error)
+      if (!['ERELEASED', 'ENOTACQUIRED'].includes(codeOf(error) ?? ''))
+        throw codeOf(error) === 'ELOCKED' ? error : toDisk(error)
     }
   }
 
   /** A lock that was taken, but whose owner.json could not be written. */
   async giveUp(): Promise<void> {
-    await this.release()
+    try {
+      await this.release()
+    } catch (error) {
+      // Without owner.json a fresh lock cannot be told from another's, so unlocking left it; but we made it a moment ago.
+      if (codeOf(error) !== 'ELOCKED') throw error
+      await dropFresh(layout.lease(this.#root))
+    }
   }
 
   /** One try. @returns false while somebody holds it */

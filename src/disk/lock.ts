@@ -112,7 +112,7 @@ async function removeLock(options: LockOptions, path: string): Promise<void> {
 }
 
 /** The lock that this process made a moment ago and cannot keep. */
-async function dropFresh(path: string): Promise<void> {
+export async function dropFresh(path: string): Promise<void> {
   try {
     await fs.promises.rmdir(path)
   } catch {

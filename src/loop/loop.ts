@@ -5,7 +5,7 @@ import { decide } from '../decide/decide.ts'
 import type { Observation, RunningSeen } from '../decide/observation.ts'
 import { Fenced } from '../disk/put.ts'
 import type { WatchFolder } from '../wishes/watch.ts'
-import { codeOf, sentence, toTrouble } from '../words/reason.ts'
+import { codeOf, type Reason, sentence, toTrouble } from '../words/reason.ts'
 import type { DataState } from '../words/status.ts'
 import { actAdopt, actFetch } from './act-fetch.ts'
 import { actList } from './act-list.ts'
@@ -15,7 +15,7 @@ import type { ConfigFile } from './configFile.ts'
 import type { DataWatch } from './dataWatch.ts'
 import type { House } from './house.ts'
 import { emptyNotes, lookAround, observe } from './observe.ts'
-import { openRequestBook } from './requests.ts'
+import { openRequestBook, type RequestBook, type Wish } from './requests.ts'
 import { failureOf } from './work.ts'
 
 /** Passes lie so far apart at least (DESIGN.md, The loop). */
@@ -28,11 +28,18 @@ const busyLookMs = 5_000
 const diskAgainMs = 5_000
 /** After an unexpected failure a NAME is left alone for so long, so that nothing spins. */
 const holdMs = 60_000
+/** A person has just changed the request that an action was about: what they wrote counts when it has settled. */
+const settleMs = 2000
 
 type Running = RunningSeen & {
   ending: boolean
   readonly controller: AbortController
   readonly done: Promise<void>
+}
+
+type Hold = {
+  readonly until: number
+  readonly failure: { readonly reason: Reason; readonly message: string } | undefined
 }
 
 export type Loop = {
@@ -49,14 +56,24 @@ export type Loop = {
 
 export function startLoop(
   house: House,
-  parts: { readonly watch: WatchFolder; readonly config: ConfigFile; readonly data: DataWatch },
+  parts: {
+    readonly watch: WatchFolder
+    readonly config: ConfigFile
+    readonly data: DataWatch
+    /** requests/ or watch/ was made anew: file events of the old one are dead */
+    readonly renewHints: () => void
+  },
 ): Loop {
   const { world } = house
   const book = openRequestBook(house.root, world)
   const notes = emptyNotes()
   const running = new Map<number, Running>()
-  /** NAME or file -> when it may be acted on again after an unexpected failure */
-  const held = new Map<string, number>()
+  /** NAME or file -> when it may be acted on again, and the failure that nobody expected */
+  const held = new Map<string, Hold>()
+  /** NAMEs whose work is given up when nothing runs for them any more */
+  const spoilt = new Set<string>()
+  /** why the last pass could not read the disk */
+  let stumbled: string | undefined
   let count = 0
   let stopped = false
   let aroundDue = true
@@ -95,30 +112,36 @@ export function startLoop(
     while (!stopped) {
       dueNow = false
       const began = performance.now()
-      await passSafely()
+      const ok = await passSafely()
       if (stopped) return
       await sleepHard(passMs - (performance.now() - began))
       const now = world.now()
       const nextLook = lastAround + lookEvery()
-      await sleep(
-        Math.min(decision.wakeAt, settleAt, nextLook, nextHeldAt(now), parts.data.nextCheckAt()) - now,
-      )
+      const due = Math.min(decision.wakeAt, settleAt, nextLook, nextHeldAt(now), parts.data.nextCheckAt())
+      // Whatever else is due: a disk that has just failed is left alone for a while.
+      await sleep(ok ? due - now : diskAgainMs)
     }
   }
 
-  /** A disk that fails for a while (EIO, no handles left) holds the loop up and does not end it; a fault of ours does. */
-  async function passSafely(): Promise<void> {
+  /** A disk that fails for a while (EIO, no handles left) holds the loop up and does not end it; a fault of ours does.
+   *  @returns false when the pass could not be made */
+  async function passSafely(): Promise<boolean> {
     try {
       await pass()
+      if (stumbled !== undefined) house.log('rucio_downloader', 'the data directory can be looked at again')
+      stumbled = undefined
+      return true
     } catch (error) {
       if (error instanceof Fenced) throw error
       const trouble = toTrouble(error)
       if (trouble.reason === 'bug') throw error
-      house.log('rucio_downloader', `looking at the data directory: ${trouble.message}`)
+      const message = sentence(trouble.reason, trouble.detail)
+      if (message !== stumbled) house.log('rucio_downloader', `looking at the data directory: ${message}`)
+      stumbled = message
       parts.data.trouble(trouble)
       aroundDue = true
-      decision = { actions: [], waiting: new Map(), wakeAt: world.now() + diskAgainMs }
       dueNow = false
+      return false
     }
   }
 
@@ -127,8 +150,9 @@ export function startLoop(
   }
 
   function nextHeldAt(now: number): number {
-    for (const [what, until] of held) if (until <= now) held.delete(what)
-    return Math.min(Number.POSITIVE_INFINITY, ...held.values())
+    // A clock that was set back makes no hold longer than it was.
+    for (const [what, { until }] of held) if (until <= now || until - now > holdMs) held.delete(what)
+    return Math.min(Number.POSITIVE_INFINITY, ...[...held.values()].map(each => each.until))
   }
 
   async function pass(): Promise<void> {
@@ -138,11 +162,11 @@ export function startLoop(
     if (ready && (aroundDue || now >= settleAt || now - lastAround >= lookEvery() || now < lastAround)) {
       aroundDue = false
       lastAround = now
-      const requests = await lookAround(house, book, notes)
+      const requests = await lookAround(house, book, notes, parts.renewHints)
+      await unloadUnwanted()
       const watched = await parts.watch.look()
-      const soon = Math.min(requests ?? Number.POSITIVE_INFINITY, watched ?? Number.POSITIVE_INFINITY)
-      settleAt = now + soon
-      await parts.config.look()
+      const limits = await parts.config.look(now)
+      settleAt = now + Math.min(...[requests, watched, limits].map(ms => ms ?? Number.POSITIVE_INFINITY))
     }
     // What was read and opened of a disk that has gone is of no use when it is back.
     if (state === 'data_dir_missing' && running.size === 0) await house.works.unloadAll()
@@ -166,7 +190,7 @@ export function startLoop(
         }
         return
       default:
-        if ((held.get(subject(action)) ?? 0) <= world.now()) begin(action)
+        if ((held.get(subject(action))?.until ?? 0) <= world.now()) begin(action)
     }
   }
 
@@ -181,12 +205,14 @@ export function startLoop(
       done: Promise.resolve()
         .then(() => effect(action, controller.signal, () => entry.ending))
         .catch(error => failed(action, error, controller.signal))
-        .finally(() => {
+        .then(async () => {
           running.delete(key)
           forgetRead(action)
+          await unloadSpoilt(subject(action))
           house.changed('name' in action && action.kind !== 'rename' ? action.name : undefined)
-          wake(action.kind !== 'fetch' && action.kind !== 'adopt' && action.kind !== 'load')
-        }),
+          wake(changesDirectories(action))
+        })
+        .catch(breakDown),
     }
     running.set(key, entry)
   }
@@ -196,7 +222,6 @@ export function startLoop(
     signal: AbortSignal,
     ending: () => boolean,
   ): Promise<void> {
-    const wish = 'name' in action ? book.wishes().find(each => each.name === action.name) : undefined
     switch (action.kind) {
       case 'list':
         return await actList(house, action, signal)
@@ -207,11 +232,11 @@ export function startLoop(
       case 'fetch':
         return await actFetch(house, action, parts.config.current() ?? parts.config.fallback, ending, signal)
       case 'complete':
-        return wish === undefined ? undefined : await actComplete(house, book, wish)
+        return await forWish(action.name, actComplete)
       case 'remove':
-        return wish === undefined ? undefined : await actRemove(house, book, wish)
+        return await forWish(action.name, actRemove)
       case 'withdraw':
-        return wish === undefined ? undefined : await actWithdraw(house, book, wish)
+        return await forWish(action.name, actWithdraw)
       case 'clean':
         return await actClean(house, action.name)
       case 'rename':
@@ -225,10 +250,38 @@ export function startLoop(
     }
   }
 
+  async function forWish(
+    name: string,
+    act: (house: House, book: RequestBook, wish: Wish) => Promise<boolean>,
+  ): Promise<void> {
+    const wish = book.wishes().find(each => each.name === name)
+    if (wish === undefined || (await act(house, book, wish))) return
+    held.set(name, { until: world.now() + settleMs, failure: undefined })
+  }
+
   /** What an action may have changed is read anew. */
   function forgetRead(action: Exclude<Action, { kind: 'stop' | 'yield' }>): void {
-    if ('name' in action && action.kind !== 'fetch' && action.kind !== 'adopt')
-      notes.heads.delete(action.name)
+    if (!('name' in action) || action.kind === 'fetch' || action.kind === 'adopt') return
+    notes.heads.delete(action.name)
+    if (action.kind === 'list' && !house.listFailures.has(action.name))
+      notes.queries = notes.queries.filter(each => each.name !== action.name)
+  }
+
+  /** Nobody wants it now, or it is paused: its file handle and its memory are given back. */
+  async function unloadUnwanted(): Promise<void> {
+    const wanted = new Set(book.wishes().flatMap(each => (isWanted(each) ? [each.name] : [])))
+    for (const name of [...house.works.keys()])
+      if (!wanted.has(name) && !runsFor(name)) await house.works.unload(name)
+  }
+
+  async function unloadSpoilt(name: string): Promise<void> {
+    if (!spoilt.has(name) || runsFor(name)) return
+    spoilt.delete(name)
+    await house.works.unload(name)
+  }
+
+  function runsFor(name: string): boolean {
+    return [...running.values()].some(each => each.name === name)
   }
 
   function failed(action: Action, error: unknown, signal: AbortSignal): void {
@@ -243,8 +296,18 @@ export function startLoop(
     if (trouble.reason === 'bug' && error instanceof Error && codeOf(error) === undefined)
       house.log('rucio_downloader', error.stack ?? error.message)
     parts.data.trouble(trouble)
-    held.set(what, world.now() + holdMs)
-    house.works.unload(what).catch(each => house.log('rucio_downloader', `${what}: ${String(each)}`))
+    const { reason } = trouble
+    held.set(what, {
+      until: world.now() + holdMs,
+      failure: { reason, message: sentence(reason, trouble.detail) },
+    })
+    // Its other lanes end first: they write through the same records.
+    spoilt.add(what)
+    for (const each of running.values()) {
+      if (each.name !== what) continue
+      each.ending = true
+      each.controller.abort()
+    }
   }
 
   tail = run().catch(breakDown)
@@ -257,6 +320,8 @@ export function startLoop(
       const why = decision.waiting.get(name)
       if (why !== undefined) return { reason: why.reason, message: sentence(why.reason, why.detail) }
       if (failure !== undefined) return { reason: failure.reason, message: failure.message }
+      const hold = held.get(name)?.failure
+      if (hold !== undefined) return hold
       const work = house.works.get(name)
       return work === undefined ? undefined : failureOf(work)
     },
@@ -264,6 +329,7 @@ export function startLoop(
       const rest = house.catalogue.seen()
       return [
         ...(rest.until > 0 && rest.message !== undefined ? [rest.message] : []),
+        ...(stumbled === undefined ? [] : [stumbled]),
         ...parts.config.problems(),
         ...parts.data.problems(),
       ]
@@ -278,6 +344,31 @@ export function startLoop(
       await house.works.unloadAll()
     },
   }
+}
+
+/** After these a look at the directories is due; of the others it is known what they changed. */
+function changesDirectories(action: Exclude<Action, { kind: 'stop' | 'yield' }>): boolean {
+  switch (action.kind) {
+    case 'fetch':
+    case 'adopt':
+    case 'load':
+    case 'probe':
+      return false
+    case 'list':
+      return action.purpose === 'query'
+    case 'complete':
+    case 'remove':
+    case 'withdraw':
+    case 'clean':
+    case 'rename':
+    case 'problem':
+    case 'mended':
+      return true
+  }
+}
+
+function isWanted({ request, broken }: Wish): boolean {
+  return !request.remove && !request.paused && !broken
 }
 
 function dataOf(state: DataState): Observation['data'] {

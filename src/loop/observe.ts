@@ -1,11 +1,14 @@
-// Disk -> Observation: all reading of a pass. Never changes the disk.
+// Disk -> Observation: all reading of a pass. Never changes the disk, save that requests/ and watch/ are made again when they have gone.
 
+import { longestRestMs } from '../decide/backoff.ts'
 import type { DatasetSeen, Observation, QuerySeen, RunningSeen, WishSeen } from '../decide/observation.ts'
-import { layout } from '../disk/layout.ts'
+import { layout, type Root } from '../disk/layout.ts'
 import { readListing } from '../disk/lines.ts'
+import { makeDir } from '../disk/put.ts'
 import { names, readRecord, statRegular } from '../disk/read.ts'
 import { freeBytes } from '../disk/root.ts'
 import { inTrash } from '../disk/trash.ts'
+import { walk } from '../disk/way.ts'
 import { didHere } from '../disk/word.ts'
 import { type Did, printDid } from '../words/did.ts'
 import type { ListingHead, MissingHead } from '../words/listing.ts'
@@ -19,11 +22,12 @@ import { listingSeen, readyFiles } from './work.ts'
 
 /** decide() is shown so many files of one dataset at most: 64 lanes could not take more at once. */
 const readyMost = 1024
+const longestMissingMs = 25 * 3_600_000
 
 /** What was read in earlier passes and holds until a look is due. */
 export type Notes = {
-  /** NAME -> head of its listing, or of the answer that it does not exist */
-  readonly heads: Map<string, ListingHead | MissingHead>
+  /** NAME -> head of its listing, or of the answer that it does not exist; undefined = there is none */
+  readonly heads: Map<string, ListingHead | MissingHead | undefined>
   /** NAME -> when a listed dataset that is not loaded has something to do */
   readonly idleUntil: Map<string, number>
   queries: QuerySeen[]
@@ -35,8 +39,15 @@ export function emptyNotes(): Notes {
 }
 
 /** The slower half: directories. Due at the start, after a hint and every 30 s.
+ *  @param remade called when requests/ or watch/ had gone and was made anew
  *  @returns ms until something in requests/ may have settled */
-export async function lookAround(house: House, book: RequestBook, notes: Notes): Promise<number | undefined> {
+export async function lookAround(
+  house: House,
+  book: RequestBook,
+  notes: Notes,
+  remade: () => void,
+): Promise<number | undefined> {
+  if (await keepFolders(house.root)) remade()
   const settle = await book.scan()
   notes.trash = await inTrash(house.root)
   const queries: QuerySeen[] = []
@@ -55,9 +66,21 @@ export async function lookAround(house: House, book: RequestBook, notes: Notes):
   }
   notes.queries = queries
   const wanted = new Set(book.wishes().map(each => each.name))
-  for (const name of [...notes.heads.keys()]) if (!wanted.has(name)) notes.heads.delete(name)
+  for (const [name, head] of [...notes.heads])
+    if (head === undefined || !wanted.has(name)) notes.heads.delete(name)
   for (const name of [...notes.idleUntil.keys()]) if (!wanted.has(name)) notes.idleUntil.delete(name)
   return settle
+}
+
+/** A person may delete requests/ and watch/ with all that is in them; the next wish needs them again. */
+async function keepFolders(root: Root): Promise<boolean> {
+  let made = false
+  for (const dir of [layout.requests(root), layout.watch(root)]) {
+    if ((await walk(root, dir)) !== undefined) continue
+    await makeDir(dir, root)
+    made = true
+  }
+  return made
 }
 
 function didOf(json: unknown): Did | undefined {
@@ -83,7 +106,7 @@ export async function observe(
     oddities: book.oddities(),
     queries: notes.queries.map(each => ({
       ...each,
-      nextTryAt: house.listFailures.get(each.name)?.nextTryAt ?? 0,
+      nextTryAt: near(house.listFailures.get(each.name)?.nextTryAt ?? 0, house.world.now(), longestRestMs),
     })),
     trash: notes.trash,
     running,
@@ -94,7 +117,8 @@ export async function observe(
 
 async function wishSeen(house: House, notes: Notes, wish: Wish): Promise<WishSeen> {
   const { name, request } = wish
-  const kind = wish.broken && request.paused ? 'broken' : kindOf(request)
+  // Nothing is removed on the word of a text that no longer says so.
+  const kind = wish.broken && (request.paused || request.remove) ? 'broken' : kindOf(request)
   const dataset: DatasetSeen =
     kind === 'want' || kind === 'repair'
       ? await datasetSeen(house, notes, wish)
@@ -138,10 +162,13 @@ async function datasetSeen(house: House, notes: Notes, wish: Wish): Promise<Data
       }
     }
   }
-  const failedUntil = house.listFailures.get(name)?.nextTryAt ?? 0
+  const failedUntil = near(house.listFailures.get(name)?.nextTryAt ?? 0, world.now(), longestRestMs)
   const head = await headOf(house, notes, name)
   if (head === undefined) return { kind: 'unlisted', nextTryAt: failedUntil }
-  if (head.type === 'NONE') return { kind: 'none', until: Math.max(fromIso(head.until) ?? 0, failedUntil) }
+  if (head.type === 'NONE') {
+    const until = near(fromIso(head.until) ?? 0, world.now(), longestMissingMs)
+    return { kind: 'none', until: Math.max(until, failedUntil) }
+  }
   return {
     kind: 'listed',
     listing: {
@@ -153,6 +180,11 @@ async function datasetSeen(house: House, notes: Notes, wish: Wish): Promise<Data
     },
     nextTryAt: notes.idleUntil.get(name) ?? 0,
   }
+}
+
+/** A clock that was set back: what lies further away than it can counts as now. */
+function near(at: number, now: number, mostMs: number): number {
+  return at - now > mostMs ? 0 : at
 }
 
 async function isListed(house: House, name: string): Promise<boolean> {
@@ -170,11 +202,10 @@ async function headOf(
   notes: Notes,
   name: string,
 ): Promise<ListingHead | MissingHead | undefined> {
-  const kept = notes.heads.get(name)
-  if (kept !== undefined) return kept
+  if (notes.heads.has(name)) return notes.heads.get(name)
   const head =
     (await readListing(house.root, layout.listing(house.root, name))) ?? (await missingHead(house, name))
-  if (head !== undefined) notes.heads.set(name, head)
+  notes.heads.set(name, head)
   return head
 }
 

@@ -36,6 +36,7 @@ const listing = {
   hopeless: false,
   refreshAfter: 0,
 } as const
+const old = { ...listing, type: 'CONTAINER', fetchedAt: now - 2 * hour } as const
 const unlisted: DatasetSeen = { kind: 'unlisted', nextTryAt: 0 }
 
 function loaded(parts: Partial<Extract<DatasetSeen, { kind: 'loaded' }>> = {}): DatasetSeen {
@@ -110,6 +111,36 @@ const rows: {
     because: 'what may lie there is read before anything is fetched',
     seen: seen({ wishes: [wish(loaded({ toAdopt: 2, ready: files(3, MiB) }))] }),
     does: ['adopt a'],
+  },
+  {
+    because: 'a folder that was deleted is listed anew only when its lanes have ended',
+    seen: seen({ wishes: [wish(unlisted)], running: [running({}), running({})] }),
+    does: ['stop a'],
+  },
+  {
+    because: 'lanes that are ending are waited for before the dataset is looked at anew',
+    seen: seen({
+      wishes: [wish({ kind: 'listed', listing, nextTryAt: 0 })],
+      running: [running({ ending: true })],
+    }),
+    does: [],
+  },
+  {
+    because: 'a container in work that is asked for again after an hour is listed anew: its lanes end first',
+    seen: seen({
+      wishes: [wish(loaded({ listing: old, ready: files(6, MiB) }), { createdAt: now - 3 * hour })],
+      queries: [{ name: 'a', did: 's:a', nextTryAt: 0 }],
+      running: [running({}), running({ ending: true })],
+    }),
+    does: ['yield a'],
+  },
+  {
+    because: 'and listed when they have ended, for its request and not only for who asked',
+    seen: seen({
+      wishes: [wish(loaded({ listing: old, ready: files(6, MiB) }), { createdAt: now - 3 * hour })],
+      queries: [{ name: 'a', did: 's:a', nextTryAt: 0 }],
+    }),
+    does: ['list a'],
   },
   {
     because: 'four big files take four lanes',

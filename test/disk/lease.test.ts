@@ -8,6 +8,7 @@ import { layout, type Root } from '../../src/disk/layout.ts'
 import { Held, type Lease, type Times, takeLease } from '../../src/disk/lease.ts'
 import { fence } from '../../src/disk/put.ts'
 import { readOwner } from '../../src/words/owner.ts'
+import { Trouble } from '../../src/words/reason.ts'
 import { rejects, sweep, temporary, world } from '../help/data.ts'
 import { type Holder, startHolder, stopHolder } from './holder.ts'
 import { dataDir, own } from './root.ts'
@@ -277,6 +278,19 @@ scenario('a directory of a newer format is not held', async () => {
   await lease.announce('http://127.0.0.1:1')
   await lease.release()
   assert.equal((await readdir(layout.own(root))).sort(), ['format.json'])
+})
+
+test('what cannot write owner.json gives the lock back at once, with the reason of the disk', async () => {
+  const root = await dataDir()
+  await mkdir(layout.lock(root), { recursive: true })
+  // A file in the place of the staging folder: the lock can be made, owner.json cannot.
+  await rm(layout.stagings(root), { recursive: true, force: true })
+  await writeFile(layout.stagings(root), '')
+  const error = await rejects(take(root))
+  assert.ok(error instanceof Trouble && error.reason === 'refused', String(error))
+  await rm(layout.stagings(root))
+  const lease = await take(root, [], { ...quick, tries: 0 })
+  await lease.release()
 })
 
 test.run()
