@@ -12,6 +12,7 @@ import { toTrouble } from '../words/reason.ts'
 import type { Log } from '../words/status.ts'
 import type { World } from '../words/world.ts'
 import { type Fetched, fetchOne, type Job, type Place } from './file.ts'
+import { follow } from './follow.ts'
 import { Hosts } from './hosts.ts'
 import { defaultLimits, type Limits } from './limits.ts'
 import { Table } from './table.ts'
@@ -87,12 +88,13 @@ export async function openTransfer(options: {
 
   return {
     async fetchFile(job, signal) {
-      const both = AbortSignal.any([signal, closing.signal])
-      const fetching = fetchOne(place, means, job, both)
+      const { controller, letGo } = follow(signal, closing.signal)
+      const fetching = fetchOne(place, means, job, controller.signal)
       running.add(fetching)
       try {
         return await fetching
       } finally {
+        letGo()
         running.delete(fetching)
         await save(false)
       }

@@ -72,6 +72,7 @@ export async function fetchOne(place: Place, means: Means, job: Job, signal: Abo
       notRaw: new Set(),
       troubles: [],
       came: 0,
+      wasted: 0,
       alone: part.sidecar.strikes.length > 0,
       source: undefined,
     }
@@ -122,6 +123,7 @@ async function dropSuspect(
 ): Promise<void> {
   const { part, means, file, excluded } = of
   of.alone = true
+  of.wasted = of.came
   const what =
     rse === undefined ? `the bytes of ${file.did} are` : `the bytes that ${rse} gave of ${file.did} are`
   const trouble = new Trouble('corrupt', proven ? `${what} wrong` : `${what} suspected to be wrong`)
@@ -149,7 +151,7 @@ async function failed(of: Try, means: Means): Promise<Fetched> {
       : new Trouble('host_down', `every storage that has ${of.file.did} is left alone for a while`)
   const missed = afterFailure(of.part.sidecar, {
     troubles: first === undefined ? [fallback] : [first, ...rest],
-    progressed: of.came > 0,
+    progressed: of.came > of.wasted,
     restUntil,
     now: means.now(),
     chance: means.chance(),

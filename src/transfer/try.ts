@@ -34,6 +34,8 @@ export type Try = {
   readonly troubles: Trouble[]
   /** bytes that came over the line and were taken */
   came: number
+  /** of those, what had come when the whole was last found wrong: no progress */
+  wasted: number
   /** after wrong bytes one replica at a time is asked, so that the next verdict has one suspect */
   alone: boolean
   /** that sends now, or sent last */

@@ -53,10 +53,8 @@ for (const kind of ['corrupt', 'truncated', 'absent'] as const) {
 
   test(`a ${kind} replica alone never gives a file its name`, async () => {
     const scene = await openScene({ A: kind })
-    assert.is(
-      await failureOf(scene),
-      kind === 'absent' ? 'no_replica costs' : `corrupt ${kind === 'corrupt' ? 'free' : 'costs'}`,
-    )
+    assert.is(await failureOf(scene), `${kind === 'absent' ? 'no_replica' : 'corrupt'} costs`)
+    assert.is((await scene.sidecar())?.tries, 1)
     assert.is((await scene.sidecar())?.ranges.length, 0)
     assert.is(scene.log.lines.size, 0)
   })
@@ -101,6 +99,15 @@ test('how a host has done outlives the process', async () => {
   await scene.transfer.close()
   await scene.restart()
   assert.ok(scene.transfer.resting().has(scene.grid.rse('A')))
+})
+
+test('a replica that gave wrong bytes three times is left alone', async () => {
+  const scene = await openScene({ A: 'corrupt' })
+  for (let i = 0; i < 3; i++) await scene.fetch()
+  assert.is((await scene.sidecar())?.strikes[0]?.count, 3)
+  scene.grid.forgetSent()
+  assert.is(await failureOf(scene), 'corrupt costs')
+  assert.is(scene.sent(), 0)
 })
 
 test.run()
