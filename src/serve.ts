@@ -10,7 +10,7 @@ import { NotOurs, openRoot, prepare } from './disk/root.ts'
 import { auditTimes, openAudit } from './loop/audit.ts'
 import { openConfigFile } from './loop/configFile.ts'
 import { openDataWatch } from './loop/dataWatch.ts'
-import { openHints } from './loop/hints.ts'
+import { noHints, openHints } from './loop/hints.ts'
 import type { House } from './loop/house.ts'
 import { startLoop } from './loop/loop.ts'
 import { openReplicaBook } from './loop/replicaBook.ts'
@@ -227,7 +227,9 @@ async function run(
     changed,
   }
   const config = openConfigFile(root)
-  const hints = openHints(root, log, { poll: options.watchPoll, onHint: () => wake(true) })
+  const hints = options.fileEvents
+    ? openHints(root, log, { poll: options.watchPoll, onHint: () => wake(true) })
+    : noHints
   const data = openDataWatch(root, world, () => hints.renew())
   const loop = startLoop(house, {
     watch: openWatchFolder(root, world, accept),

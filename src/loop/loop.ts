@@ -322,6 +322,9 @@ export function startLoop(
       if (failure !== undefined) return { reason: failure.reason, message: failure.message }
       const hold = held.get(name)?.failure
       if (hold !== undefined) return hold
+      const [problem] = parts.config.problems()
+      if (parts.config.current() === undefined && problem !== undefined)
+        return { reason: 'refused', message: problem }
       const work = house.works.get(name)
       return work === undefined ? undefined : failureOf(work)
     },
