@@ -280,11 +280,11 @@ function list(board: Board, name: string, did: string, purpose: 'request' | 'que
 
 /** Is the catalogue (or the line) at rest? Then this NAME waits for it, and one probe is made for all. */
 function resting(board: Board, name: string): boolean {
-  const { until, reason, message } = board.seen.catalogue
+  const { until, reason, detail } = board.seen.catalogue
   if (until === 0) return false
   board.needsCatalogue = true
   if (!board.waiting.has(name))
-    board.waiting.set(name, { reason: reason ?? 'host_down', detail: message ?? '' })
+    board.waiting.set(name, { reason: reason ?? 'host_down', detail: detail ?? '' })
   return true
 }
 

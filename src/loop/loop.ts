@@ -331,7 +331,7 @@ export function startLoop(
     troubles() {
       const rest = house.catalogue.seen()
       return [
-        ...(rest.until > 0 && rest.message !== undefined ? [rest.message] : []),
+        ...(rest.until > 0 && rest.reason !== undefined ? [sentence(rest.reason, rest.detail ?? '')] : []),
         ...(stumbled === undefined ? [] : [stumbled]),
         ...parts.config.problems(),
         ...parts.data.problems(),

@@ -281,7 +281,7 @@ const rows: {
     because: 'while the catalogue is at rest nobody asks it',
     seen: seen({
       wishes: [wish(unlisted), wish(loaded({ ready: files(1, MiB) }), { name: 'b' })],
-      catalogue: { until: now + 9000, reason: 'offline', message: 'no line' },
+      catalogue: { until: now + 9000, reason: 'offline', detail: 'no line' },
     }),
     does: [],
     waits: 'offline',
@@ -291,7 +291,7 @@ const rows: {
     because: 'after its rest one probe is made for all',
     seen: seen({
       wishes: [wish(unlisted), wish(unlisted, { name: 'b', did: 's:b' })],
-      catalogue: { until: now - 1, reason: 'host_down', message: 'down' },
+      catalogue: { until: now - 1, reason: 'host_down', detail: 'down' },
     }),
     does: ['probe'],
     waits: 'host_down',
@@ -300,7 +300,7 @@ const rows: {
     because: 'what lies there is adopted without any line',
     seen: seen({
       wishes: [wish(loaded({ toAdopt: 1, ready: files(1, MiB) }))],
-      catalogue: { until: now + 9000, reason: 'offline', message: 'no line' },
+      catalogue: { until: now + 9000, reason: 'offline', detail: 'no line' },
     }),
     does: ['adopt a'],
   },
