@@ -225,6 +225,10 @@ test('GET /status has the frozen keys and how the daemon is', async () => {
   )
   assert.equal((await call(bench.port, 'GET', '/status')).json['grid_cert'], {
     is_good: false,
+    identity: null,
+    proxy_ends: null,
+    certificate_ends: null,
+    token_ends: null,
     error: 'The proxy has ended.',
     more: 1,
   })
