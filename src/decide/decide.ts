@@ -167,9 +167,12 @@ function forLoaded(
  *  of its files has no replica or only wrong bytes (DESIGN.md, The records). */
 function isStale(listing: ListingSeen, wish: WishSeen, now: number): boolean {
   if (now < listing.refreshAfter) return false
-  if (listing.hopeless && now - listing.fetchedAt > 24 * hourMs) return true
+  // A listing that bears a time to come was fetched under a clock that ran ahead: its age is not known.
+  const ageMs = listing.fetchedAt > now + hourMs ? Number.POSITIVE_INFINITY : now - listing.fetchedAt
+  if (listing.hopeless && ageMs > 24 * hourMs) return true
   const mayGrow = listing.open || listing.type === 'CONTAINER'
-  return mayGrow && now - listing.fetchedAt > hourMs && wish.createdAt > listing.fetchedAt
+  const isNewer = wish.createdAt > listing.fetchedAt || ageMs === Number.POSITIVE_INFINITY
+  return mayGrow && ageMs > hourMs && isNewer
 }
 
 function giveLanes(board: Board, wish: WishSeen, dataset: Extract<DatasetSeen, { kind: 'loaded' }>): void {

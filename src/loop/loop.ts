@@ -27,7 +27,7 @@ const busyLookMs = 5_000
 /** After a look at the disk that failed. */
 const diskAgainMs = 5_000
 /** After an unexpected failure a NAME is left alone for so long, so that nothing spins. */
-const holdMs = 60_000
+const restMs = 60_000
 
 type Running = RunningSeen & {
   ending: boolean
@@ -56,7 +56,7 @@ export function startLoop(
   const notes = emptyNotes()
   const running = new Map<number, Running>()
   /** NAME or file -> when it may be acted on again after an unexpected failure */
-  const held = new Map<string, number>()
+  const leftAlone = new Map<string, number>()
   let count = 0
   let stopped = false
   let aroundDue = true
@@ -101,7 +101,7 @@ export function startLoop(
       const now = world.now()
       const nextLook = lastAround + lookEvery()
       await sleep(
-        Math.min(decision.wakeAt, settleAt, nextLook, nextHeldAt(now), parts.data.nextCheckAt()) - now,
+        Math.min(decision.wakeAt, settleAt, nextLook, nextRestEndsAt(), parts.data.nextCheckAt()) - now,
       )
     }
   }
@@ -126,9 +126,15 @@ export function startLoop(
     return running.size > 0 ? busyLookMs : lookMs
   }
 
-  function nextHeldAt(now: number): number {
-    for (const [what, until] of held) if (until <= now) held.delete(what)
-    return Math.min(Number.POSITIVE_INFINITY, ...held.values())
+  function isLeftAlone(what: string): boolean {
+    const leftMs = (leftAlone.get(what) ?? 0) - world.now()
+    // Longer than a rest can be: the clock was set back.
+    return leftMs > 0 && leftMs <= restMs
+  }
+
+  function nextRestEndsAt(): number {
+    for (const what of [...leftAlone.keys()]) if (!isLeftAlone(what)) leftAlone.delete(what)
+    return Math.min(Number.POSITIVE_INFINITY, ...leftAlone.values())
   }
 
   async function pass(): Promise<void> {
@@ -166,7 +172,7 @@ export function startLoop(
         }
         return
       default:
-        if ((held.get(subject(action)) ?? 0) <= world.now()) begin(action)
+        if (!isLeftAlone(subject(action))) begin(action)
     }
   }
 
@@ -243,7 +249,7 @@ export function startLoop(
     if (trouble.reason === 'bug' && error instanceof Error && codeOf(error) === undefined)
       house.log('rucio_downloader', error.stack ?? error.message)
     parts.data.trouble(trouble)
-    held.set(what, world.now() + holdMs)
+    leftAlone.set(what, world.now() + restMs)
     house.works.unload(what).catch(each => house.log('rucio_downloader', `${what}: ${String(each)}`))
   }
 

@@ -1,5 +1,6 @@
 // Disk -> Observation: all reading of a pass. Never changes the disk.
 
+import { dueAt } from '../decide/backoff.ts'
 import type { DatasetSeen, Observation, QuerySeen, RunningSeen, WishSeen } from '../decide/observation.ts'
 import { layout } from '../disk/layout.ts'
 import { readListing } from '../disk/lines.ts'
@@ -8,7 +9,7 @@ import { freeBytes } from '../disk/root.ts'
 import { inTrash } from '../disk/trash.ts'
 import { didHere } from '../disk/word.ts'
 import { type Did, printDid } from '../words/did.ts'
-import type { ListingHead, MissingHead } from '../words/listing.ts'
+import { type ListingHead, type MissingHead, missingUntil } from '../words/listing.ts'
 import { didOfName, readFullDid } from '../words/names.ts'
 import { Trouble } from '../words/reason.ts'
 import { asObject } from '../words/text.ts'
@@ -20,13 +21,15 @@ import { listingSeen, readyFiles } from './work.ts'
 /** decide() is shown so many files of one dataset at most: 64 lanes could not take more at once. */
 const readyMost = 1024
 
+type Query = Omit<QuerySeen, 'nextTryAt'>
+
 /** What was read in earlier passes and holds until a look is due. */
 export type Notes = {
   /** NAME -> head of its listing, or of the answer that it does not exist */
   readonly heads: Map<string, ListingHead | MissingHead>
   /** NAME -> when a listed dataset that is not loaded has something to do */
   readonly idleUntil: Map<string, number>
-  queries: QuerySeen[]
+  queries: Query[]
   trash: string[]
 }
 
@@ -39,7 +42,7 @@ export function emptyNotes(): Notes {
 export async function lookAround(house: House, book: RequestBook, notes: Notes): Promise<number | undefined> {
   const settle = await book.scan()
   notes.trash = await inTrash(house.root)
-  const queries: QuerySeen[] = []
+  const queries: Query[] = []
   for (const file of await names(layout.catalogue(house.root))) {
     if (!file.endsWith('.queued')) continue
     const name = file.slice(0, -'.queued'.length)
@@ -51,7 +54,7 @@ export async function lookAround(house: House, book: RequestBook, notes: Notes):
           (await didHere(house.root, name)))
         : did
     if (known === undefined) continue
-    queries.push({ name, did: printDid(known), nextTryAt: house.listFailures.get(name)?.nextTryAt ?? 0 })
+    queries.push({ name, did: printDid(known) })
   }
   notes.queries = queries
   const wanted = new Set(book.wishes().map(each => each.name))
@@ -81,10 +84,7 @@ export async function observe(
     data,
     wishes,
     oddities: book.oddities(),
-    queries: notes.queries.map(each => ({
-      ...each,
-      nextTryAt: house.listFailures.get(each.name)?.nextTryAt ?? 0,
-    })),
+    queries: notes.queries.map(each => ({ ...each, nextTryAt: listDueAt(house, each.name) })),
     trash: notes.trash,
     running,
     freeBytes: data === 'ready' && wishes.length > 0 ? await freeBytes(house.root) : 0,
@@ -138,10 +138,11 @@ async function datasetSeen(house: House, notes: Notes, wish: Wish): Promise<Data
       }
     }
   }
-  const failedUntil = house.listFailures.get(name)?.nextTryAt ?? 0
+  const failedUntil = listDueAt(house, name)
   const head = await headOf(house, notes, name)
   if (head === undefined) return { kind: 'unlisted', nextTryAt: failedUntil }
-  if (head.type === 'NONE') return { kind: 'none', until: Math.max(fromIso(head.until) ?? 0, failedUntil) }
+  if (head.type === 'NONE')
+    return { kind: 'none', until: Math.max(missingUntil(head, world.now()), failedUntil) }
   return {
     kind: 'listed',
     listing: {
@@ -151,8 +152,13 @@ async function datasetSeen(house: House, notes: Notes, wish: Wish): Promise<Data
       hopeless: false,
       refreshAfter: 0,
     },
-    nextTryAt: notes.idleUntil.get(name) ?? 0,
+    nextTryAt: dueAt(notes.idleUntil.get(name) ?? 0, world.now()),
   }
+}
+
+/** When a listing that failed is asked for again; 0 = it has not failed. */
+function listDueAt(house: House, name: string): number {
+  return dueAt(house.listFailures.get(name)?.nextTryAt ?? 0, house.world.now())
 }
 
 async function isListed(house: House, name: string): Promise<boolean> {

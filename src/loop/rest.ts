@@ -1,6 +1,6 @@
 // The catalogue at rest: after failures in a row nobody asks it until the rest is over, then one probe does for all.
 
-import { nextTryAt } from '../decide/backoff.ts'
+import { dueAt, nextTryAt } from '../decide/backoff.ts'
 import type { Rest } from '../decide/observation.ts'
 import { type Reason, sentence, type Trouble } from '../words/reason.ts'
 import type { World } from '../words/world.ts'
@@ -21,12 +21,12 @@ export function openCatalogueRest(world: World): CatalogueRest {
   let failures = 0
   let rest: Rest = { until: 0 }
   return {
-    seen: () => rest,
+    seen: () => (rest.until === 0 ? rest : { ...rest, until: dueAt(rest.until, world.now()) }),
     failed(trouble) {
       if (!ofTheWhole.includes(trouble.reason)) return false
       const now = world.now()
       // Several calls that were under way fail together: that is one failure.
-      if (rest.until > now) return true
+      if (dueAt(rest.until, now) > now) return true
       failures += 1
       rest = {
         until: nextTryAt(now, failures, world.chance()),
