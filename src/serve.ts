@@ -10,7 +10,7 @@ import { NotOurs, openRoot, prepare } from './disk/root.ts'
 import { auditTimes, openAudit } from './loop/audit.ts'
 import { openConfigFile } from './loop/configFile.ts'
 import { openDataWatch } from './loop/dataWatch.ts'
-import { openHints } from './loop/hints.ts'
+import { noHints, openHints } from './loop/hints.ts'
 import type { House } from './loop/house.ts'
 import { startLoop } from './loop/loop.ts'
 import { openReplicaBook } from './loop/replicaBook.ts'
@@ -227,9 +227,16 @@ async function run(
     changed,
   }
   const config = openConfigFile(root)
-  const hints = openHints(root, log, { poll: options.watchPoll, onHint: () => wake(true) })
+  const hints = options.fileEvents
+    ? openHints(root, log, { poll: options.watchPoll, onHint: () => wake(true) })
+    : noHints
   const data = openDataWatch(root, world, () => hints.renew())
-  const loop = startLoop(house, { watch: openWatchFolder(root, world, accept), config, data })
+  const loop = startLoop(house, {
+    watch: openWatchFolder(root, world, accept),
+    config,
+    data,
+    renewHints: () => hints.renew(),
+  })
   wake = loop.wake
   open({
     root,
@@ -273,6 +280,7 @@ async function keepStatus(
   signal: AbortSignal,
 ): Promise<void> {
   let last = ''
+  let told = ''
   let at = house.world.now()
   while (!signal.aborted) {
     try {
@@ -285,11 +293,12 @@ async function keepStatus(
         last = text
         house.changed()
       }
+      told = ''
     } catch (error) {
-      house.log(
-        'grid_cert',
-        `its state could not be written: ${error instanceof Error ? error.message : String(error)}`,
-      )
+      // Each minute while a disk is away; once is enough.
+      const message = error instanceof Error ? error.message : String(error)
+      if (message !== told) house.log('grid_cert', `its state could not be written: ${message}`)
+      told = message
     }
     await timer(tickMs, signal)
     const now = house.world.now()

@@ -7,7 +7,7 @@ import { hostPort } from '../words/pfn.ts'
 import { clean, codeOf, sentence, Trouble } from '../words/reason.ts'
 import type { Log } from '../words/status.ts'
 import { toIso, type World } from '../words/world.ts'
-import { readRefusal } from './refusal.ts'
+import { readRefusal, shown } from './refusal.ts'
 import type { CatalogueCredential, RucioOptions } from './rucio.ts'
 import type { Server } from './server.ts'
 
@@ -139,10 +139,10 @@ async function logIn(
     limits: { connectMs: 10_000, headersMs: 30_000, idleMs: 30_000 },
     signal: AbortSignal.timeout(60_000),
   })
-  if (answer.statusCode === 206) throw await severalAccounts(answer)
-  if (answer.statusCode !== 200) throw await readRefusal(answer, hostPort(server))
+  if (answer.statusCode === 206) throw await severalAccounts(answer, options)
+  if (answer.statusCode !== 200) throw await readRefusal(answer, hostPort(server), [options.password])
   dropBody(answer)
-  return readAnswer(answer, server, world.now())
+  return readAnswer(answer, server, options, world.now())
 }
 
 function userHeaders(options: RucioOptions): Record<string, string> {
@@ -164,6 +164,7 @@ function headerText(text: string, what: string): string {
 function readAnswer(
   answer: IncomingMessage,
   server: Server,
+  { password }: RucioOptions,
   now: number,
 ): Held & { readonly account: string } {
   // Byte for byte: from a certificate it has spaces, slashes and equal signs in it (facts/rucio.md 1).
@@ -180,17 +181,17 @@ function readAnswer(
     token,
     end: now + safeLifeMs,
     renewAt: now + safeLifeMs - Math.min(renewBeforeMs, safeLifeMs / 2),
-    account: typeof account === 'string' ? ` as ${clean(account)}` : '',
+    account: typeof account === 'string' ? ` as ${shown(account, [password, token])}` : '',
   }
 }
 
-async function severalAccounts(answer: IncomingMessage): Promise<Trouble> {
+async function severalAccounts(answer: IncomingMessage, { password }: RucioOptions): Promise<Trouble> {
   const header = answer.headers['x-rucio-auth-accounts']
   const names = typeof header === 'string' ? header : await bodyText(answer, 65_536)
   if (typeof header === 'string') dropBody(answer)
   return new Trouble(
     'auth',
-    `this login has several accounts (${clean(names)}): name one with RUCIO_ACCOUNT, or as account in rucio.cfg`,
+    `this login has several accounts (${shown(names, [password])}): name one with RUCIO_ACCOUNT, or as account in rucio.cfg`,
   )
 }
 

@@ -52,7 +52,7 @@ export function makeSend(server: Server, login: Login, credential: CatalogueCred
         login.taken(token)
         return answer
       }
-      const refusal = await readRefusal(answer, hostPort(server))
+      const refusal = await readRefusal(answer, hostPort(server), [token])
       // A token that has ended, that the server has forgotten and one that never was are told apart by nothing.
       if (refusal.reason !== 'auth') throw refusal
       login.refused(token, refusal)

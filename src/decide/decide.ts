@@ -22,6 +22,8 @@ type Board = {
   readonly waiting: Map<string, Waiting>
   readonly active: Set<string>
   readonly ending: Set<string>
+  /** NAMEs in work whose listing is to be replaced as soon as their lanes have ended */
+  readonly relisting: Set<string>
   lanes: number
   lists: number
   budget: number
@@ -41,6 +43,7 @@ export function decide(seen: Observation, now: number, config: Config): Decision
     waiting: new Map(),
     active: new Set(seen.running.filter(holdsDataset).map(each => each.name)),
     ending: new Set(),
+    relisting: new Set(),
     lanes: config.files_at_once - working.length,
     lists: listsAtOnce - seen.running.filter(each => each.kind === 'list').length,
     budget: seen.freeBytes - config.reserve_bytes - working.reduce((sum, each) => sum + each.bytes, 0),
@@ -54,7 +57,7 @@ export function decide(seen: Observation, now: number, config: Config): Decision
   stopUnwanted(board, wishes)
   finishTrash(board, wishes)
   for (const query of seen.queries) {
-    if (runs(board, 'list', query.name)) continue
+    if (runs(board, 'list', query.name) || board.relisting.has(query.name)) continue
     if (query.nextTryAt > now) wake(board, query.nextTryAt)
     else list(board, query.name, query.did, 'query')
   }
@@ -111,6 +114,12 @@ function forDataset(
 ): void {
   const { name, did } = wish
   const { now } = board
+  const begun = runningHere.filter(each => each.kind === 'fetch' || each.kind === 'adopt')
+  if (dataset.kind !== 'loaded' && begun.length > 0) {
+    // It was begun with records that are not there any more (a folder that a person deleted): its files have no name, or are others'.
+    if (begun.some(each => !each.ending)) board.actions.push({ kind: 'stop', name })
+    return
+  }
   switch (dataset.kind) {
     case 'unlisted':
       if (wish.kind === 'repair') board.actions.push({ kind: 'withdraw', name })
@@ -141,8 +150,13 @@ function forLoaded(
   runningHere: readonly RunningSeen[],
 ): void {
   const { name, did } = wish
-  const { now } = board
-  if (isStale(dataset.listing, wish, now) && runningHere.length === 0) {
+  if (isStale(board, dataset.listing, wish)) {
+    // The lanes end after the file that they are at: a big dataset would else never come to be listed anew.
+    if (runningHere.length > 0) {
+      board.relisting.add(name)
+      if (runningHere.some(each => !each.ending)) board.actions.push({ kind: 'yield', name })
+      return
+    }
     list(board, name, did, 'request')
     if (board.actions.at(-1)?.kind === 'list') return
   }
@@ -163,16 +177,19 @@ function forLoaded(
   if (mayHold(board, wish)) giveLanes(board, wish, dataset)
 }
 
-/** An open DID or a container is asked again when a newer wish finds its listing over an hour old; any listing once a day while one
- *  of its files has no replica or only wrong bytes (DESIGN.md, The records). */
-function isStale(listing: ListingSeen, wish: WishSeen, now: number): boolean {
+/** An open DID or a container is asked again when its listing is over an hour old and somebody asks: a newer wish, or a POST over
+ *  the wish that is there, which leaves a query. Any listing once a day while one of its files has no replica or only wrong bytes
+ *  (DESIGN.md, The records). */
+function isStale(board: Board, listing: ListingSeen, wish: WishSeen): boolean {
+  const { now, seen } = board
   if (now < listing.refreshAfter) return false
   // A listing that bears a time to come was fetched under a clock that ran ahead: its age is not known.
   const ageMs = listing.fetchedAt > now + hourMs ? Number.POSITIVE_INFINITY : now - listing.fetchedAt
   if (listing.hopeless && ageMs > 24 * hourMs) return true
   const mayGrow = listing.open || listing.type === 'CONTAINER'
+  if (!mayGrow || ageMs <= hourMs) return false
   const isNewer = wish.createdAt > listing.fetchedAt || ageMs === Number.POSITIVE_INFINITY
-  return mayGrow && ageMs > hourMs && isNewer
+  return isNewer || seen.queries.some(each => each.name === wish.name)
 }
 
 function giveLanes(board: Board, wish: WishSeen, dataset: Extract<DatasetSeen, { kind: 'loaded' }>): void {
@@ -266,11 +283,11 @@ function list(board: Board, name: string, did: string, purpose: 'request' | 'que
 
 /** Is the catalogue (or the line) at rest? Then this NAME waits for it, and one probe is made for all. */
 function resting(board: Board, name: string): boolean {
-  const { until, reason, message } = board.seen.catalogue
+  const { until, reason, detail } = board.seen.catalogue
   if (until === 0) return false
   board.needsCatalogue = true
   if (!board.waiting.has(name))
-    board.waiting.set(name, { reason: reason ?? 'host_down', detail: message ?? '' })
+    board.waiting.set(name, { reason: reason ?? 'host_down', detail: detail ?? '' })
   return true
 }
 

@@ -37,12 +37,13 @@ export function nextSpan(seen: {
   return { from: free.from, to: Math.min(free.to, (Math.floor(free.from / pieceBytes) + 1) * pieceBytes) }
 }
 
-/** Nothing is left to claim, but a claim has much before it: its second half is given to the idle connection.
+/** Nothing is left to claim, but a claim has much before it: its second half is given to the idle connection. The cut connection is
+ *  closed at the cut, and what is in flight then (some MiB on a fast line) is lost: so both halves must be worth it.
  *  @param claims `from` = the next byte that it waits for
  *  @returns which claim is cut, and where; undefined when none is worth a new request */
 export function splitClaim(
   claims: readonly Span[],
-  leastBytes = 8 * 2 ** 20,
+  leastBytes = 16 * 2 ** 20,
 ): { readonly index: number; readonly at: number } | undefined {
   let index = -1
   let most = 2 * leastBytes - 1

@@ -35,6 +35,7 @@ export class Part {
   readonly #options: PartOptions
   readonly #path: string
   readonly #handle: FileHandle
+  readonly #ino: number
   readonly #unknownKeys: Record<string, unknown>
   #sidecar: Sidecar
   #onDisk: boolean
@@ -46,11 +47,17 @@ export class Part {
   #broken: unknown
   #turn: Promise<void> = Promise.resolve()
 
-  private constructor(options: PartOptions, path: string, handle: FileHandle, found: Found) {
+  private constructor(
+    options: PartOptions,
+    path: string,
+    handle: FileHandle,
+    found: Found & { readonly ino: number },
+  ) {
     this.bytes = options.line.bytes
     this.#options = options
     this.#path = path
     this.#handle = handle
+    this.#ino = found.ino
     this.#unknownKeys = found.unknownKeys
     this.#sidecar = found.sidecar
     this.#onDisk = found.onDisk
@@ -85,7 +92,11 @@ export class Part {
       const keep = Math.min(line.bytes, good.at(-1)?.to ?? 0)
       if (stat.size > keep) await handle.truncate(keep)
       known.delete(path)
-      return new Part(options, path, handle, { ...found, sidecar: { ...found.sidecar, ranges: good } })
+      return new Part(options, path, handle, {
+        ...found,
+        ino: stat.ino,
+        sidecar: { ...found.sidecar, ranges: good },
+      })
     } catch (error) {
       await handle.close()
       throw toDisk(error)
@@ -166,10 +177,11 @@ export class Part {
     this.#sidecar = { ...this.#sidecar, ranges: keep(this.#sidecar.ranges) }
   }
 
-  /** All bytes are on the disk when this resolves, and no sidecar was written: the file is about to get its name. */
+  /** All bytes are on the disk when this resolves, under the part's path, and no sidecar was written: the file is about to get its name. */
   seal(): Promise<void> {
     return this.#inTurn(async () => {
       await this.#sync()
+      await this.#mustLieThere()
     })
   }
 
@@ -212,8 +224,17 @@ export class Part {
 
   async #putSidecar(): Promise<void> {
     const { root, name, line } = this.#options
-    await put(root, layout.sidecar(root, name, line.path), { ...this.#unknownKeys, ...this.#sidecar })
+    const record = { ...this.#unknownKeys, ...this.#sidecar }
+    await put(root, layout.sidecar(root, name, line.path), record, () => this.#mustLieThere())
     this.#onDisk = true
+  }
+
+  /** Whoever deletes a dataset's folder while it comes leaves us writing to a file without a name; its folder may be there again. */
+  async #mustLieThere(): Promise<void> {
+    const found = await statRegular(this.#options.root, this.#path)
+    if (found?.ino === this.#ino) return
+    this.#broken = new Trouble('disk_error', 'the part was removed or replaced while it was written')
+    throw this.#broken
   }
 
   #throwIfBroken(): void {

@@ -104,6 +104,8 @@ export async function stagingPath(root: Root): Promise<string> {
   const dir = layout.staging(root)
   if (!(await isDir(root, dir))) {
     if (!(await isDir(root, layout.own(root)))) throw missing()
+    // Whoever has taken DATA over removed it: then nothing is made there any more.
+    await fence(root)
     await makeDir(layout.stagings(root))
     await makeDir(dir)
   }

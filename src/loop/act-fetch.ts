@@ -30,6 +30,8 @@ export async function actFetch(
   try {
     for (const file of files) {
       if (signal.aborted || ending() || house.catalogue.seen().until > house.world.now()) break
+      // Its folder was deleted meanwhile: one complaint is enough.
+      if (house.works.get(action.name) !== work) break
       next += 1
       await fetchOne(house, work, file, config, remaining(work, files, next), signal)
       await note(house, work)
@@ -113,6 +115,7 @@ export async function actAdopt(house: House, name: string, signal: AbortSignal):
       name,
       bareName: work.did.name,
       line: file.line,
+      before: work.log.lines.get(path),
       world: house.world,
       signal,
     })

@@ -14,14 +14,15 @@ import { incompleteText } from './incomplete.ts'
 import type { RequestBook, Wish } from './requests.ts'
 
 /** Every file is verified: lines synced, the proof looked at once more, `complete`, the request moved, INCOMPLETE.txt away
- *  (DESIGN.md rule 4). Where the proof does not hold, the dataset is looked at anew instead. */
-export async function actComplete(house: House, book: RequestBook, wish: Wish): Promise<void> {
+ *  (DESIGN.md rule 4). Where the proof does not hold, the dataset is looked at anew instead.
+ *  @returns false when its request has just been changed */
+export async function actComplete(house: House, book: RequestBook, wish: Wish): Promise<boolean> {
   const { root, world } = house
   const { name } = wish
   await house.works.get(name)?.log.sync()
   await house.works.unload(name)
   const proof = await prove(root, name)
-  if (proof.kind !== 'whole') return
+  if (proof.kind !== 'whole') return true
   const marker: Complete = {
     format: 1,
     files: proof.head.length,
@@ -39,10 +40,11 @@ export async function actComplete(house: House, book: RequestBook, wish: Wish): 
     await move(root, to, from)
     return false
   })
-  if (!moved) return
+  if (!moved) return false
   book.drop(name)
   await remove(root, layout.incomplete(root, name))
   house.log('rucio_downloader', `${name}: whole, ${marker.files} files, ${marker.bytes} bytes`)
+  return true
 }
 
 async function isStill(house: House, path: string, text: string): Promise<boolean> {
@@ -50,31 +52,37 @@ async function isStill(house: House, path: string, text: string): Promise<boolea
   return found !== undefined && !(found instanceof Trouble) && found.text === text
 }
 
-export async function actRemove(house: House, book: RequestBook, wish: Wish): Promise<void> {
+/** @returns false when its request has just been changed */
+export async function actRemove(house: House, book: RequestBook, wish: Wish): Promise<boolean> {
   const { root } = house
   const { name } = wish
   await house.works.unload(name)
   house.listFailures.delete(name)
   await throwAway(root, name)
-  await house.accept.exclusive(async () => {
+  house.log('rucio_downloader', `${name}: removed`)
+  return await house.accept.exclusive(async () => {
     // A POST may have cancelled the removal meanwhile; then the file is a new wish and stays.
     const found = await readUserText(root, layout.request(root, name))
-    if (found === undefined || found instanceof Trouble) return
-    const request = parseRequest(found.text)
-    if (request instanceof Trouble || !request.remove) return
-    await remove(root, layout.request(root, name))
+    if (found instanceof Trouble) return false
+    if (found !== undefined) {
+      const request = parseRequest(found.text)
+      if (request instanceof Trouble || !request.remove) return false
+      await remove(root, layout.request(root, name))
+    }
     book.drop(name)
+    return true
   })
-  house.log('rucio_downloader', `${name}: removed`)
 }
 
-export async function actWithdraw(house: House, book: RequestBook, wish: Wish): Promise<void> {
-  await house.accept.exclusive(async () => {
-    if (!(await isStill(house, layout.request(house.root, wish.name), wish.text))) return
+/** @returns false when its request has just been changed */
+export async function actWithdraw(house: House, book: RequestBook, wish: Wish): Promise<boolean> {
+  return await house.accept.exclusive(async () => {
+    if (!(await isStill(house, layout.request(house.root, wish.name), wish.text))) return false
     await remove(house.root, layout.request(house.root, wish.name))
     book.drop(wish.name)
+    house.log('rucio_downloader', `${wish.name}: its folder has gone, the repair is withdrawn`)
+    return true
   })
-  house.log('rucio_downloader', `${wish.name}: its folder has gone, the repair is withdrawn`)
 }
 
 export async function actRename(house: House, file: string, name: string): Promise<void> {

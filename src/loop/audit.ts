@@ -89,7 +89,13 @@ export function openAudit(house: House, times: AuditTimes): Audit {
 
   async function goOn(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      const harmed = await run(signal)
+      let harmed: readonly string[] = []
+      try {
+        harmed = await run(signal)
+      } catch (error) {
+        // DATA itself could not be read; the loop says so, and the next audit looks again.
+        house.log('rucio_downloader', `audit: ${error instanceof Error ? error.message : String(error)}`)
+      }
       await pause(harmed.length > 0 ? Math.min(times.secondLookMs + 1, times.everyMs) : times.everyMs, signal)
     }
   }
@@ -124,6 +130,8 @@ async function readDoubts(house: House, name: string, proof: Harmed, signal: Abo
       const before = log.lines.get(line.path)
       const adler32 = line.adler32 ?? before?.adler32
       if (sums === undefined || sums.bytes !== line.bytes) continue
+      // Reading takes a while: who has been asked for it meanwhile writes its lines.
+      if (!(await isFinished(house, name))) break
       if (adler32 !== undefined ? sums.adler32 !== adler32 : line.md5 !== undefined && sums.md5 !== line.md5)
         continue
       const fresh: VerifiedLine = {

@@ -5,17 +5,15 @@ import { decide } from '../decide/decide.ts'
 import type { Observation, RunningSeen } from '../decide/observation.ts'
 import { Fenced } from '../disk/put.ts'
 import type { WatchFolder } from '../wishes/watch.ts'
-import { codeOf, sentence, toTrouble } from '../words/reason.ts'
+import { codeOf, type Reason, sentence, toTrouble } from '../words/reason.ts'
 import type { DataState } from '../words/status.ts'
-import { actAdopt, actFetch } from './act-fetch.ts'
-import { actList } from './act-list.ts'
-import { actComplete, actMended, actProblem, actRemove, actRename, actWithdraw } from './act-requests.ts'
-import { actClean, actLoad, actProbe } from './act-small.ts'
+import { carryOut, type Grounds } from './act.ts'
 import type { ConfigFile } from './configFile.ts'
 import type { DataWatch } from './dataWatch.ts'
+import { changesDirectories, describe, type Effect, subject } from './effect.ts'
 import type { House } from './house.ts'
 import { emptyNotes, lookAround, observe } from './observe.ts'
-import { openRequestBook } from './requests.ts'
+import { openRequestBook, type RequestBook, type Wish } from './requests.ts'
 import { failureOf } from './work.ts'
 
 /** Passes lie so far apart at least (DESIGN.md, The loop). */
@@ -27,12 +25,19 @@ const busyLookMs = 5_000
 /** After a look at the disk that failed. */
 const diskAgainMs = 5_000
 /** After an unexpected failure a NAME is left alone for so long, so that nothing spins. */
-const restMs = 60_000
+const holdMs = 60_000
+/** A person has just changed the request that an action was about: what they wrote counts when it has settled. */
+const settleMs = 2000
 
 type Running = RunningSeen & {
   ending: boolean
   readonly controller: AbortController
   readonly done: Promise<void>
+}
+
+type Hold = {
+  readonly until: number
+  readonly failure: { readonly reason: Reason; readonly message: string } | undefined
 }
 
 export type Loop = {
@@ -49,14 +54,24 @@ export type Loop = {
 
 export function startLoop(
   house: House,
-  parts: { readonly watch: WatchFolder; readonly config: ConfigFile; readonly data: DataWatch },
+  parts: {
+    readonly watch: WatchFolder
+    readonly config: ConfigFile
+    readonly data: DataWatch
+    /** requests/ or watch/ was made anew: file events of the old one are dead */
+    readonly renewHints: () => void
+  },
 ): Loop {
   const { world } = house
   const book = openRequestBook(house.root, world)
   const notes = emptyNotes()
   const running = new Map<number, Running>()
-  /** NAME or file -> when it may be acted on again after an unexpected failure */
-  const leftAlone = new Map<string, number>()
+  /** NAME or file -> when it may be acted on again, and the failure that nobody expected */
+  const held = new Map<string, Hold>()
+  /** NAMEs whose work is given up when nothing runs for them any more */
+  const spoilt = new Set<string>()
+  /** why the last pass could not read the disk */
+  let stumbled: string | undefined
   let count = 0
   let stopped = false
   let aroundDue = true
@@ -71,6 +86,7 @@ export function startLoop(
   })
   broken.catch(() => {}) // main.ts waits for it; until then it is nobody's unhandled rejection
   let tail: Promise<void> = Promise.resolve()
+  const grounds: Grounds = { house, book, notes, config: parts.config, forWish }
 
   function wake(around: boolean): void {
     if (around) aroundDue = true
@@ -95,30 +111,36 @@ export function startLoop(
     while (!stopped) {
       dueNow = false
       const began = performance.now()
-      await passSafely()
+      const ok = await passSafely()
       if (stopped) return
       await sleepHard(passMs - (performance.now() - began))
       const now = world.now()
       const nextLook = lastAround + lookEvery()
-      await sleep(
-        Math.min(decision.wakeAt, settleAt, nextLook, nextRestEndsAt(), parts.data.nextCheckAt()) - now,
-      )
+      const due = Math.min(decision.wakeAt, settleAt, nextLook, nextHeldAt(now), parts.data.nextCheckAt())
+      // Whatever else is due: a disk that has just failed is left alone for a while.
+      await sleep(ok ? due - now : diskAgainMs)
     }
   }
 
-  /** A disk that fails for a while (EIO, no handles left) holds the loop up and does not end it; a fault of ours does. */
-  async function passSafely(): Promise<void> {
+  /** A disk that fails for a while (EIO, no handles left) holds the loop up and does not end it; a fault of ours does.
+   *  @returns false when the pass could not be made */
+  async function passSafely(): Promise<boolean> {
     try {
       await pass()
+      if (stumbled !== undefined) house.log('rucio_downloader', 'the data directory can be looked at again')
+      stumbled = undefined
+      return true
     } catch (error) {
       if (error instanceof Fenced) throw error
       const trouble = toTrouble(error)
       if (trouble.reason === 'bug') throw error
-      house.log('rucio_downloader', `looking at the data directory: ${trouble.message}`)
+      const message = sentence(trouble.reason, trouble.detail)
+      if (message !== stumbled) house.log('rucio_downloader', `looking at the data directory: ${message}`)
+      stumbled = message
       parts.data.trouble(trouble)
       aroundDue = true
-      decision = { actions: [], waiting: new Map(), wakeAt: world.now() + diskAgainMs }
       dueNow = false
+      return false
     }
   }
 
@@ -126,15 +148,10 @@ export function startLoop(
     return running.size > 0 ? busyLookMs : lookMs
   }
 
-  function isLeftAlone(what: string): boolean {
-    const leftMs = (leftAlone.get(what) ?? 0) - world.now()
-    // Longer than a rest can be: the clock was set back.
-    return leftMs > 0 && leftMs <= restMs
-  }
-
-  function nextRestEndsAt(): number {
-    for (const what of [...leftAlone.keys()]) if (!isLeftAlone(what)) leftAlone.delete(what)
-    return Math.min(Number.POSITIVE_INFINITY, ...leftAlone.values())
+  function nextHeldAt(now: number): number {
+    // A clock that was set back makes no hold longer than it was.
+    for (const [what, { until }] of held) if (until <= now || until - now > holdMs) held.delete(what)
+    return Math.min(Number.POSITIVE_INFINITY, ...[...held.values()].map(each => each.until))
   }
 
   async function pass(): Promise<void> {
@@ -144,11 +161,11 @@ export function startLoop(
     if (ready && (aroundDue || now >= settleAt || now - lastAround >= lookEvery() || now < lastAround)) {
       aroundDue = false
       lastAround = now
-      const requests = await lookAround(house, book, notes)
+      const requests = await lookAround(house, book, notes, parts.renewHints)
+      await unloadUnwanted()
       const watched = await parts.watch.look()
-      const soon = Math.min(requests ?? Number.POSITIVE_INFINITY, watched ?? Number.POSITIVE_INFINITY)
-      settleAt = now + soon
-      await parts.config.look()
+      const limits = await parts.config.look(now)
+      settleAt = now + Math.min(...[requests, watched, limits].map(ms => ms ?? Number.POSITIVE_INFINITY))
     }
     // What was read and opened of a disk that has gone is of no use when it is back.
     if (state === 'data_dir_missing' && running.size === 0) await house.works.unloadAll()
@@ -157,11 +174,11 @@ export function startLoop(
     const seen = await observe(house, book, notes, [...running.values()], data)
     const before = decision
     decision = decide(seen, now, config ?? parts.config.fallback)
-    for (const action of decision.actions) carryOut(action)
+    for (const action of decision.actions) order(action)
     if (before.waiting.size !== decision.waiting.size) house.changed()
   }
 
-  function carryOut(action: Action): void {
+  function order(action: Action): void {
     switch (action.kind) {
       case 'stop':
       case 'yield':
@@ -172,11 +189,11 @@ export function startLoop(
         }
         return
       default:
-        if (!isLeftAlone(subject(action))) begin(action)
+        if ((held.get(subject(action))?.until ?? 0) <= world.now()) begin(action)
     }
   }
 
-  function begin(action: Exclude<Action, { kind: 'stop' | 'yield' }>): void {
+  function begin(action: Effect): void {
     const key = count++
     const controller = new AbortController()
     const entry: Running = {
@@ -185,56 +202,52 @@ export function startLoop(
       controller,
       // A microtask later, so that `entry` is there when the effect asks for it.
       done: Promise.resolve()
-        .then(() => effect(action, controller.signal, () => entry.ending))
+        .then(() => carryOut(grounds, action, controller.signal, () => entry.ending))
         .catch(error => failed(action, error, controller.signal))
-        .finally(() => {
+        .then(async () => {
           running.delete(key)
           forgetRead(action)
+          await unloadSpoilt(subject(action))
           house.changed('name' in action && action.kind !== 'rename' ? action.name : undefined)
-          wake(action.kind !== 'fetch' && action.kind !== 'adopt' && action.kind !== 'load')
-        }),
+          wake(changesDirectories(action))
+        })
+        .catch(breakDown),
     }
     running.set(key, entry)
   }
 
-  async function effect(
-    action: Exclude<Action, { kind: 'stop' | 'yield' }>,
-    signal: AbortSignal,
-    ending: () => boolean,
+  async function forWish(
+    name: string,
+    act: (house: House, book: RequestBook, wish: Wish) => Promise<boolean>,
   ): Promise<void> {
-    const wish = 'name' in action ? book.wishes().find(each => each.name === action.name) : undefined
-    switch (action.kind) {
-      case 'list':
-        return await actList(house, action, signal)
-      case 'load':
-        return await actLoad(house, action, notes)
-      case 'adopt':
-        return await actAdopt(house, action.name, signal)
-      case 'fetch':
-        return await actFetch(house, action, parts.config.current() ?? parts.config.fallback, ending, signal)
-      case 'complete':
-        return wish === undefined ? undefined : await actComplete(house, book, wish)
-      case 'remove':
-        return wish === undefined ? undefined : await actRemove(house, book, wish)
-      case 'withdraw':
-        return wish === undefined ? undefined : await actWithdraw(house, book, wish)
-      case 'clean':
-        return await actClean(house, action.name)
-      case 'rename':
-        return await actRename(house, action.file, action.name)
-      case 'problem':
-        return await actProblem(house, book, action.file, action.message)
-      case 'mended':
-        return await actMended(house, book, action.file)
-      case 'probe':
-        return await actProbe(house, signal)
-    }
+    const wish = book.wishes().find(each => each.name === name)
+    if (wish === undefined || (await act(house, book, wish))) return
+    held.set(name, { until: world.now() + settleMs, failure: undefined })
   }
 
   /** What an action may have changed is read anew. */
-  function forgetRead(action: Exclude<Action, { kind: 'stop' | 'yield' }>): void {
-    if ('name' in action && action.kind !== 'fetch' && action.kind !== 'adopt')
-      notes.heads.delete(action.name)
+  function forgetRead(action: Effect): void {
+    if (!('name' in action) || action.kind === 'fetch' || action.kind === 'adopt') return
+    notes.heads.delete(action.name)
+    if (action.kind === 'list' && !house.listFailures.has(action.name))
+      notes.queries = notes.queries.filter(each => each.name !== action.name)
+  }
+
+  /** Nobody wants it now, or it is paused: its file handle and its memory are given back. */
+  async function unloadUnwanted(): Promise<void> {
+    const wanted = new Set(book.wishes().flatMap(each => (isWanted(each) ? [each.name] : [])))
+    for (const name of [...house.works.keys()])
+      if (!wanted.has(name) && !runsFor(name)) await house.works.unload(name)
+  }
+
+  async function unloadSpoilt(name: string): Promise<void> {
+    if (!spoilt.has(name) || runsFor(name)) return
+    spoilt.delete(name)
+    await house.works.unload(name)
+  }
+
+  function runsFor(name: string): boolean {
+    return [...running.values()].some(each => each.name === name)
   }
 
   function failed(action: Action, error: unknown, signal: AbortSignal): void {
@@ -249,8 +262,18 @@ export function startLoop(
     if (trouble.reason === 'bug' && error instanceof Error && codeOf(error) === undefined)
       house.log('rucio_downloader', error.stack ?? error.message)
     parts.data.trouble(trouble)
-    leftAlone.set(what, world.now() + restMs)
-    house.works.unload(what).catch(each => house.log('rucio_downloader', `${what}: ${String(each)}`))
+    const { reason } = trouble
+    held.set(what, {
+      until: world.now() + holdMs,
+      failure: { reason, message: sentence(reason, trouble.detail) },
+    })
+    // Its other lanes end first: they write through the same records.
+    spoilt.add(what)
+    for (const each of running.values()) {
+      if (each.name !== what) continue
+      each.ending = true
+      each.controller.abort()
+    }
   }
 
   tail = run().catch(breakDown)
@@ -263,13 +286,19 @@ export function startLoop(
       const why = decision.waiting.get(name)
       if (why !== undefined) return { reason: why.reason, message: sentence(why.reason, why.detail) }
       if (failure !== undefined) return { reason: failure.reason, message: failure.message }
+      const hold = held.get(name)?.failure
+      if (hold !== undefined) return hold
+      const [problem] = parts.config.problems()
+      if (parts.config.current() === undefined && problem !== undefined)
+        return { reason: 'refused', message: problem }
       const work = house.works.get(name)
       return work === undefined ? undefined : failureOf(work)
     },
     troubles() {
       const rest = house.catalogue.seen()
       return [
-        ...(rest.until > 0 && rest.message !== undefined ? [rest.message] : []),
+        ...(rest.until > 0 && rest.reason !== undefined ? [sentence(rest.reason, rest.detail ?? '')] : []),
+        ...(stumbled === undefined ? [] : [stumbled]),
         ...parts.config.problems(),
         ...parts.data.problems(),
       ]
@@ -286,31 +315,13 @@ export function startLoop(
   }
 }
 
+function isWanted({ request }: Wish): boolean {
+  return !request.remove && !request.paused
+}
+
 function dataOf(state: DataState): Observation['data'] {
   if (state === 'ready') return 'ready'
   return state === 'read_only' ? 'read_only' : 'missing'
-}
-
-function describe(action: Exclude<Action, { kind: 'stop' | 'yield' }>): Omit<RunningSeen, 'ending'> {
-  switch (action.kind) {
-    case 'fetch':
-      return { kind: 'fetch', name: action.name, bytes: action.bytes, priority: action.priority }
-    case 'rename':
-    case 'problem':
-    case 'mended':
-      return { kind: 'odd', name: action.file, bytes: 0, priority: 0 }
-    case 'probe':
-      return { kind: 'probe', name: '', bytes: 0, priority: 0 }
-    case 'withdraw':
-      return { kind: 'remove', name: action.name, bytes: 0, priority: 0 }
-    default:
-      return { kind: action.kind, name: action.name, bytes: 0, priority: 0 }
-  }
-}
-
-/** What an action is about: a NAME, a file of requests/, or the catalogue. */
-function subject(action: Action): string {
-  return 'name' in action && action.kind !== 'rename' ? action.name : 'file' in action ? action.file : ''
 }
 
 /** A pause that nothing shortens. */

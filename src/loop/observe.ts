@@ -1,12 +1,14 @@
-// Disk -> Observation: all reading of a pass. Never changes the disk.
+// Disk -> Observation: all reading of a pass. Never changes the disk, save that requests/ and watch/ are made again when they have gone.
 
 import { dueAt } from '../decide/backoff.ts'
 import type { DatasetSeen, Observation, QuerySeen, RunningSeen, WishSeen } from '../decide/observation.ts'
-import { layout } from '../disk/layout.ts'
+import { layout, type Root } from '../disk/layout.ts'
 import { readListing } from '../disk/lines.ts'
+import { makeDir } from '../disk/put.ts'
 import { names, readRecord, statRegular } from '../disk/read.ts'
 import { freeBytes } from '../disk/root.ts'
 import { inTrash } from '../disk/trash.ts'
+import { walk } from '../disk/way.ts'
 import { didHere } from '../disk/word.ts'
 import { type Did, printDid } from '../words/did.ts'
 import { type ListingHead, type MissingHead, missingUntil } from '../words/listing.ts'
@@ -25,8 +27,8 @@ type Query = Omit<QuerySeen, 'nextTryAt'>
 
 /** What was read in earlier passes and holds until a look is due. */
 export type Notes = {
-  /** NAME -> head of its listing, or of the answer that it does not exist */
-  readonly heads: Map<string, ListingHead | MissingHead>
+  /** NAME -> head of its listing, or of the answer that it does not exist; undefined = there is none */
+  readonly heads: Map<string, ListingHead | MissingHead | undefined>
   /** NAME -> when a listed dataset that is not loaded has something to do */
   readonly idleUntil: Map<string, number>
   queries: Query[]
@@ -38,8 +40,15 @@ export function emptyNotes(): Notes {
 }
 
 /** The slower half: directories. Due at the start, after a hint and every 30 s.
+ *  @param remade called when requests/ or watch/ had gone and was made anew
  *  @returns ms until something in requests/ may have settled */
-export async function lookAround(house: House, book: RequestBook, notes: Notes): Promise<number | undefined> {
+export async function lookAround(
+  house: House,
+  book: RequestBook,
+  notes: Notes,
+  remade: () => void,
+): Promise<number | undefined> {
+  if (await keepFolders(house.root)) remade()
   const settle = await book.scan()
   notes.trash = await inTrash(house.root)
   const queries: Query[] = []
@@ -58,9 +67,21 @@ export async function lookAround(house: House, book: RequestBook, notes: Notes):
   }
   notes.queries = queries
   const wanted = new Set(book.wishes().map(each => each.name))
-  for (const name of [...notes.heads.keys()]) if (!wanted.has(name)) notes.heads.delete(name)
+  for (const [name, head] of [...notes.heads])
+    if (head === undefined || !wanted.has(name)) notes.heads.delete(name)
   for (const name of [...notes.idleUntil.keys()]) if (!wanted.has(name)) notes.idleUntil.delete(name)
   return settle
+}
+
+/** A person may delete requests/ and watch/ with all that is in them; the next wish needs them again. */
+async function keepFolders(root: Root): Promise<boolean> {
+  let made = false
+  for (const dir of [layout.requests(root), layout.watch(root)]) {
+    if ((await walk(root, dir)) !== undefined) continue
+    await makeDir(dir, root)
+    made = true
+  }
+  return made
 }
 
 function didOf(json: unknown): Did | undefined {
@@ -94,7 +115,8 @@ export async function observe(
 
 async function wishSeen(house: House, notes: Notes, wish: Wish): Promise<WishSeen> {
   const { name, request } = wish
-  const kind = wish.broken && request.paused ? 'broken' : kindOf(request)
+  // Nothing is removed on the word of a text that no longer says so.
+  const kind = wish.broken && (request.paused || request.remove) ? 'broken' : kindOf(request)
   const dataset: DatasetSeen =
     kind === 'want' || kind === 'repair'
       ? await datasetSeen(house, notes, wish)
@@ -176,11 +198,10 @@ async function headOf(
   notes: Notes,
   name: string,
 ): Promise<ListingHead | MissingHead | undefined> {
-  const kept = notes.heads.get(name)
-  if (kept !== undefined) return kept
+  if (notes.heads.has(name)) return notes.heads.get(name)
   const head =
     (await readListing(house.root, layout.listing(house.root, name))) ?? (await missingHead(house, name))
-  if (head !== undefined) notes.heads.set(name, head)
+  notes.heads.set(name, head)
   return head
 }
 

@@ -13,6 +13,9 @@ const keptMs = 5 * 60_000
 /** Enough answers lie ready then: more would only grow old. */
 const keptMost = 300
 
+/** A server that is slow is not made faster by more questions at once (a loaded one took a minute for 250 files). */
+const callsAtOnce = 2
+
 type Kept = { readonly at: number; readonly answer: Promise<FileReplicas | undefined> }
 
 export type ReplicaBook = {
@@ -25,6 +28,7 @@ export type ReplicaBook = {
 
 export function openReplicaBook(rucio: Rucio, world: World): ReplicaBook {
   const kept = new Map<string, Kept>()
+  const calls = new Set<Promise<unknown>>()
   let asked = 0
 
   function ask(dids: readonly string[]): void {
@@ -39,6 +43,11 @@ export function openReplicaBook(rucio: Rucio, world: World): ReplicaBook {
       AbortSignal.timeout(120_000),
     )
     asked += 1
+    const call: Promise<boolean> = all.then(
+      () => calls.delete(call),
+      () => calls.delete(call),
+    )
+    calls.add(call)
     for (const did of dids) {
       const answer = all.then(found => found.get(did))
       answer.catch(() => {
@@ -65,12 +74,14 @@ export function openReplicaBook(rucio: Rucio, world: World): ReplicaBook {
 
   return {
     async of(did, next, signal) {
+      // Another lane's answer may bring this file, too; and it may be dropped again when its call fails.
+      while (!isKept(did) && calls.size >= callsAtOnce) await withSignal(Promise.race(calls), signal)
       const most = slices[Math.min(asked, slices.length - 1)] ?? 250
       if (!isKept(did)) ask([did, ...missing(withoutFirst(did, next()), most - 1)])
       else {
         // Half a slice ahead the next one is asked, so that no lane waits for it.
         const ahead = missing(next(), most)
-        if (ahead.length >= most / 2 && kept.size < keptMost) ask(ahead)
+        if (ahead.length >= most / 2 && kept.size < keptMost && calls.size < callsAtOnce) ask(ahead)
       }
       const found = await withSignal(kept.get(did)?.answer, signal)
       kept.delete(did)

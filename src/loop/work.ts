@@ -150,7 +150,10 @@ async function mayLieElsewhere(root: Root, name: string, did: Did): Promise<bool
   )
   if (strangers.length > 0) return true
   const [bare = ''] = did.name.replace(/^\//, '').split('/')
-  return bare !== name && (await names(layout.dataset(root, bare))).length > 0
+  // `rucio download` lays a file that was asked for by itself into a folder of its scope.
+  for (const folder of [bare, did.scope])
+    if (folder !== name && (await names(layout.dataset(root, folder))).length > 0) return true
+  return false
 }
 
 /** The next files that may be fetched now, the ones that failed before first. */

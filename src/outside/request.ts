@@ -51,6 +51,9 @@ export type Ask = {
 
 // Every dead connection that fails is out of the pool; the pool holds at most this many (identity.ts).
 const maxRepeats = 16
+// 100 and 103 come once or twice. Each costs Node a request's worth of work: one storage that sent 102 without end took all
+// of the daemon's time, and GET /status did not answer any more.
+const maxInformation = 16
 
 /** One request, nothing followed, no policy. The body streams; a body that stalls or is cut short emits a Trouble('stalled').
  *  The caller reads the body to its end or destroys it. When `signal` fires, its reason is thrown (or emitted by the body).
@@ -128,6 +131,11 @@ function once(what: Ask): Promise<Outcome> {
         taken.setKeepAlive(true, 30_000)
         taken.once(what.scheme === 'https' ? 'secureConnect' : 'connect', connected)
       }
+    })
+    let early = 0
+    request.on('information', () => {
+      if (++early > maxInformation)
+        request.destroy(new Trouble('host_down', `${place} says 1xx over and over and never answers`))
     })
     request.once('response', answer => {
       done = true

@@ -2,6 +2,7 @@
 // socket. Never decides what is sent.
 
 import type { ServerResponse } from 'node:http'
+import { setImmediate } from 'node:timers/promises'
 import type { Faults } from './faults.ts'
 import type { Connection } from './listener.ts'
 
@@ -44,8 +45,9 @@ export async function sendRange(
     if (!(await write(piece, response))) return false
     if (faults.dropEvery > 0 && connection.bodyBytes % faults.dropEvery === 0) {
       // A reset throws away what the kernel has not delivered. A client that reads gets it within this time, so that
-      // what is counted as sent is what has come.
+      // what is counted as sent is what has come; one in this process may have been kept from reading by ourselves.
       await pause(20, response)
+      for (let turn = 0; turn < 100; turn++) await setImmediate()
       what.cut()
       connection.reset()
       return false

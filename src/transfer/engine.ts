@@ -12,6 +12,7 @@ import { toTrouble } from '../words/reason.ts'
 import type { Log } from '../words/status.ts'
 import type { World } from '../words/world.ts'
 import { type Fetched, fetchOne, type Job, type Place } from './file.ts'
+import { follow } from './follow.ts'
 import { Hosts } from './hosts.ts'
 import { defaultLimits, type Limits } from './limits.ts'
 import { Table } from './table.ts'
@@ -24,7 +25,8 @@ export type Transfer = {
   /** Brings one file from where it stands (part and sidecar on disk) to its final name, or writes the outcome of the try to its sidecar.
    *  Never throws for what happens outside; throws Fenced and bugs of ours.
    *  - 'finished': final name, line appended (the log is synced by the caller within a second)
-   *  - 'failed': the sidecar holds tries, next_try, error. `costs` false = a host at rest, auth, offline, disk_full, or bytes that came
+   *  - 'failed': the sidecar holds tries, next_try, error (not when every replica lies behind a host at rest: then nothing was tried and
+   *    nothing is written). `costs` false = a host at rest, auth, offline, disk_full, or bytes that came
    *    all the same: no try was used up
    *  - 'stopped': `signal` fired; synced bytes are checkpointed */
   fetchFile(job: Job, signal: AbortSignal): Promise<Fetched>
@@ -86,12 +88,13 @@ export async function openTransfer(options: {
 
   return {
     async fetchFile(job, signal) {
-      const both = AbortSignal.any([signal, closing.signal])
-      const fetching = fetchOne(place, means, job, both)
+      const { controller, letGo } = follow(signal, closing.signal)
+      const fetching = fetchOne(place, means, job, controller.signal)
       running.add(fetching)
       try {
         return await fetching
       } finally {
+        letGo()
         running.delete(fetching)
         await save(false)
       }

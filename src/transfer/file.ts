@@ -2,7 +2,7 @@
 
 import { afterFailure, afterStrike } from '../decide/outcome.ts'
 import { gapsOf } from '../decide/ranges.ts'
-import { replicaKey } from '../decide/replicas.ts'
+import { chooseReplicas, replicaKey } from '../decide/replicas.ts'
 import { finish } from '../disk/finish.ts'
 import type { Root } from '../disk/layout.ts'
 import type { VerifiedLog } from '../disk/lines.ts'
@@ -13,7 +13,7 @@ import type { ListingLine } from '../words/listing.ts'
 import { emptySidecar, type Sidecar } from '../words/part.ts'
 import { hostPort } from '../words/pfn.ts'
 import { sumOf } from '../words/ranges.ts'
-import { type Failure, Trouble, toTrouble } from '../words/reason.ts'
+import { type Failure, Trouble, toFailure, toTrouble } from '../words/reason.ts'
 import type { FileReplicas } from '../words/replica.ts'
 import type { World } from '../words/world.ts'
 import { bringAll } from './lanes.ts'
@@ -58,6 +58,8 @@ export async function fetchOne(place: Place, means: Means, job: Job, signal: Abo
   let removeRow: () => void = () => {}
   try {
     signal.throwIfAborted()
+    const until = line.bytes === 0 ? undefined : restOfAll(job, means)
+    if (until !== undefined) return atRest(line, until, means)
     part = await Part.open({ root, name, line, known, guard, tell: means.tell }, signal)
     of = {
       means,
@@ -67,8 +69,10 @@ export async function fetchOne(place: Place, means: Means, job: Job, signal: Abo
       plainData: config.plain_data,
       most: config.connections_per_file,
       excluded: new Set(),
+      notRaw: new Set(),
       troubles: [],
       came: 0,
+      wasted: 0,
       alone: part.sidecar.strikes.length > 0,
       source: undefined,
     }
@@ -119,6 +123,7 @@ async function dropSuspect(
 ): Promise<void> {
   const { part, means, file, excluded } = of
   of.alone = true
+  of.wasted = of.came
   const what =
     rse === undefined ? `the bytes of ${file.did} are` : `the bytes that ${rse} gave of ${file.did} are`
   const trouble = new Trouble('corrupt', proven ? `${what} wrong` : `${what} suspected to be wrong`)
@@ -146,7 +151,7 @@ async function failed(of: Try, means: Means): Promise<Fetched> {
       : new Trouble('host_down', `every storage that has ${of.file.did} is left alone for a while`)
   const missed = afterFailure(of.part.sidecar, {
     troubles: first === undefined ? [fallback] : [first, ...rest],
-    progressed: of.came > 0,
+    progressed: of.came > of.wasted,
     restUntil,
     now: means.now(),
     chance: means.chance(),
@@ -154,6 +159,26 @@ async function failed(of: Try, means: Means): Promise<Fetched> {
   const { tries, next_try, error } = missed.sidecar
   await write(of, means, sidecar => ({ ...sidecar, tries, next_try, error, source: sourceOf(of) }))
   return { kind: 'failed', failure: missed.failure, nextTryAt: missed.nextTryAt, costs: missed.costs }
+}
+
+/** Every replica lies behind a host at rest. There may be thousands of such files: nothing is opened or written for them, since the rest
+ *  itself is on disk (hosts/). @returns the first end of a rest, ms since 1970 */
+function restOfAll({ replicas, config }: Job, means: Means): number | undefined {
+  const choice = chooseReplicas({
+    file: replicas,
+    plainData: config.plain_data,
+    strikes: [],
+    resting: means.hosts.resting(),
+    rates: means.hosts.rates(),
+    now: means.now(),
+  })
+  return choice.kind === 'resting' ? choice.until : undefined
+}
+
+function atRest(line: ListingLine, nextTryAt: number, means: Means): Fetched {
+  const detail = `every storage that has ${line.did} is left alone for a while`
+  const failure = toFailure(new Trouble('host_down', detail), means.now())
+  return { kind: 'failed', failure, nextTryAt, costs: false }
 }
 
 /** Asked to stop: what has come is counted. */

@@ -80,7 +80,7 @@ export class Filler {
     this.#filled += bytes
     this.claim.at += bytes
     this.#came(bytes)
-    if (this.#filled === slabBytes || this.isFull) this.#flush()
+    if (this.#filled === slabBytes || (this.isFull && this.#filled > 0)) this.#flush()
     return !this.#paused
   }
 

@@ -2,16 +2,18 @@
 
 import { afterStrike } from '../decide/outcome.ts'
 import { gapsOf, nextSpan, splitClaim } from '../decide/ranges.ts'
-import { replicaKey } from '../decide/replicas.ts'
+import { replicaKey, wireScheme } from '../decide/replicas.ts'
 import type { Range } from '../words/part.ts'
 import { hostPort } from '../words/pfn.ts'
 import type { Span } from '../words/ranges.ts'
 import { Trouble } from '../words/reason.ts'
 import type { Replica } from '../words/replica.ts'
 import { type Claim, Filler } from './filler.ts'
-import { fetchRange, placeOf } from './https.ts'
+import { fetchRange, placeOf, type RangeAsk } from './https.ts'
 import { Pace } from './limits.ts'
 import { Miss } from './miss.ts'
+import { fetchRaw, leastRawBytes } from './raw.ts'
+import { RawLine } from './raw-line.ts'
 import { choose, type Try } from './try.ts'
 
 // A line that drops is gone on with at once while it brings something; so often in a row so little is no way to bring a file.
@@ -40,6 +42,7 @@ export type Lane = {
  *  @throws what is our own fault: disk, no network, Fenced, a bug; the reason of `crew.signal` */
 export async function runLane(crew: Crew): Promise<void> {
   const lane: Lane = { claim: undefined, replica: undefined }
+  const line = new RawLine()
   crew.lanes.add(lane)
   try {
     let pace = new Pace(crew.of.means.limits)
@@ -56,19 +59,25 @@ export async function runLane(crew: Crew): Promise<void> {
         meagre = 0
       }
       lane.replica = replica
-      const miss = await bring(crew, lane.claim, replica, pace)
+      const miss = await bring(crew, lane.claim, replica, { pace, line })
       const came = lane.claim.at - lane.claim.from
       meagre = miss !== undefined && came < meagreBytes ? meagre + 1 : 0
       if (miss === undefined) continue
       if (!goesOn(crew, lane, replica, judged(miss, came, meagre, replica))) return
     }
   } finally {
+    line.close()
     crew.lanes.delete(lane)
   }
 }
 
 /** Asks for the claim. What has come is written when this resolves, whatever happened. */
-async function bring(crew: Crew, claim: Claim, replica: Replica, pace: Pace): Promise<Miss | undefined> {
+async function bring(
+  crew: Crew,
+  claim: Claim,
+  replica: Replica,
+  { pace, line }: { readonly pace: Pace; readonly line: RawLine },
+): Promise<Miss | undefined> {
   const { of, signal } = crew
   const { means, part, file, plainData } = of
   const [identity, token] = await Promise.all([means.identity(), means.token()])
@@ -84,21 +93,18 @@ async function bring(crew: Crew, claim: Claim, replica: Replica, pace: Pace): Pr
   const begunAt = performance.now()
   try {
     of.source = replica
-    await fetchRange(
-      {
-        replica,
-        bytes: file.bytes,
-        identity,
-        token,
-        plainData,
-        limits: means.limits,
-        pace,
-        now: means.now,
-        onWhole: () => takeWhole(crew, claim),
-      },
-      filler,
-      signal,
-    )
+    const ask = {
+      replica,
+      bytes: file.bytes,
+      identity,
+      token,
+      plainData,
+      limits: means.limits,
+      pace,
+      now: means.now,
+      onWhole: () => takeWhole(crew, claim),
+    }
+    await fetchBestWay(of, ask, { line, filler, signal })
   } catch (error) {
     if (!(error instanceof Miss)) throw error
     if (error.blame === 'us') throw error.trouble
@@ -108,6 +114,23 @@ async function bring(crew: Crew, claim: Claim, replica: Replica, pace: Pace): Pr
   }
   means.hosts.good(hostPort(replica.pfn), claim.at - claim.from, performance.now() - begunAt)
   return undefined
+}
+
+/** Over a connection of our own where it pays and the storage answers plainly; else over node:https. */
+async function fetchBestWay(
+  of: Try,
+  ask: RangeAsk,
+  way: { readonly line: RawLine; readonly filler: Filler; readonly signal: AbortSignal },
+): Promise<void> {
+  const { line, filler, signal } = way
+  const { pfn } = ask.replica
+  const key = replicaKey(ask.replica)
+  const isBig = filler.claim.to - filler.claim.at >= leastRawBytes
+  if (isBig && wireScheme(pfn.scheme) === 'https' && !of.notRaw.has(key)) {
+    if ((await fetchRaw(ask, line, filler, signal)) === 'done') return
+    of.notRaw.add(key)
+  }
+  await fetchRange(ask, filler, signal)
 }
 
 /** A cut says nothing against a host, unless nothing comes between the cuts. */

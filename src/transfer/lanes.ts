@@ -1,6 +1,7 @@
 // The connections of one file: starts with one, adds another while the sum grows, and has what came checkpointed meanwhile.
 
 import { bigBytes, wantsMore } from '../decide/ranges.ts'
+import { follow } from './follow.ts'
 import { type Crew, runLane } from './lane.ts'
 import type { Try } from './try.ts'
 
@@ -8,12 +9,13 @@ import type { Try } from './try.ts'
  *  @throws what is our own fault (disk, no network, Fenced, a bug); the reason of `signal`. What has come is written in every case,
  *  and no checkpoint is under way */
 export async function bringAll(of: Try, signal: AbortSignal): Promise<void> {
-  const stop = new AbortController()
+  // A fault of our own in one lane ends the others with itself as the reason, as `signal` does with its own.
+  const { controller: stop, letGo } = follow(signal)
   const checkpoints = new Checkpoints(of, error => stop.abort(error))
   const most = of.file.bytes >= bigBytes ? of.most : 1
   const crew: Crew = {
     of,
-    signal: AbortSignal.any([signal, stop.signal]),
+    signal: stop.signal,
     lanes: new Set(),
     most,
     inPieces: most > 1,
@@ -31,12 +33,11 @@ export async function bringAll(of: Try, signal: AbortSignal): Promise<void> {
     start()
     while (running.size > 0) await Promise.all(running)
   } finally {
+    letGo()
     clearInterval(looks)
     await checkpoints.end()
   }
-  // When `signal` fired the lanes ended with its reason, and stop carries that one or a fault of our own that came first.
-  if (stop.signal.aborted && stop.signal.reason !== signal.reason) throw stop.signal.reason
-  signal.throwIfAborted()
+  stop.signal.throwIfAborted()
 }
 
 function look(crew: Crew, start: () => void): () => void {

@@ -28,10 +28,14 @@ export type Try = {
   readonly most: number
   /** keys of replicas that are not asked again in this try */
   readonly excluded: Set<string>
+  /** keys of replicas whose answers are not plain enough for raw.ts (they redirect, say) */
+  readonly notRaw: Set<string>
   /** what went wrong, in order */
   readonly troubles: Trouble[]
   /** bytes that came over the line and were taken */
   came: number
+  /** of those, what had come when the whole was last found wrong: no progress */
+  wasted: number
   /** after wrong bytes one replica at a time is asked, so that the next verdict has one suspect */
   alone: boolean
   /** that sends now, or sent last */

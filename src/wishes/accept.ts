@@ -3,7 +3,7 @@
 
 import { layout, type Root } from '../disk/layout.ts'
 import { readListing } from '../disk/lines.ts'
-import { put } from '../disk/put.ts'
+import { makeDir, put } from '../disk/put.ts'
 import { names } from '../disk/read.ts'
 import { caseTwin, didHere, knownNames, type Word, wordOf } from '../disk/word.ts'
 import { type Did, parseDid, printDid } from '../words/did.ts'
@@ -162,6 +162,8 @@ async function untilDone(attempt: () => Promise<boolean>): Promise<void> {
 
 async function putWish(root: Root, world: World, did: Did, more: Keys): Promise<void> {
   const name = nameOf(did)
+  // A person may have deleted requests/ with all that was in it.
+  await makeDir(layout.requests(root), root)
   await put(root, layout.request(root, name), {
     format: 1,
     ...(await keysKept(root, name)),

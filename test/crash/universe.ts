@@ -28,7 +28,7 @@ export type Universe = { readonly seed: Seed; readonly datasets: readonly Known[
 
 const mib = 2 ** 20
 
-/** @param sizes of the big files of each dataset, in MiB: [from, to) */
+/** @param options.bigMib sizes of the two big files of each dataset, in MiB: [from, to) */
 export function makeUniverse(
   chance: Chance,
   options: {
@@ -36,6 +36,8 @@ export function makeUniverse(
     readonly files: number
     readonly bigMib: readonly [number, number]
     readonly rses: readonly string[]
+    /** share of files that have a wrong replica */
+    readonly corrupt: number
   },
 ): Universe {
   const seeds: Seed['datasets'][number][] = []
@@ -73,7 +75,12 @@ export function makeUniverse(
 function makeFiles(
   chance: Chance,
   tag: string,
-  { files, bigMib, rses }: { files: number; bigMib: readonly [number, number]; rses: readonly string[] },
+  {
+    files,
+    bigMib,
+    rses,
+    corrupt,
+  }: { files: number; bigMib: readonly [number, number]; rses: readonly string[]; corrupt: number },
 ): SeedFile[] {
   const made: SeedFile[] = []
   for (let i = 0; i < files; i++) {
@@ -97,7 +104,7 @@ function makeFiles(
             : kind < 0.85
               ? chance.between(1, 400_000)
               : chance.between(mib, 4 * mib)
-    const wrong = chance.is(0.05) ? chance.of(rses) : undefined
+    const wrong = chance.is(corrupt) ? chance.of(rses) : undefined
     made.push({
       scope: 'crash',
       name,

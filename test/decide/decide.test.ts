@@ -36,6 +36,7 @@ const listing = {
   hopeless: false,
   refreshAfter: 0,
 } as const
+const old = { ...listing, type: 'CONTAINER', fetchedAt: now - 2 * hour } as const
 const unlisted: DatasetSeen = { kind: 'unlisted', nextTryAt: 0 }
 
 function loaded(parts: Partial<Extract<DatasetSeen, { kind: 'loaded' }>> = {}): DatasetSeen {
@@ -110,6 +111,36 @@ const rows: {
     because: 'what may lie there is read before anything is fetched',
     seen: seen({ wishes: [wish(loaded({ toAdopt: 2, ready: files(3, MiB) }))] }),
     does: ['adopt a'],
+  },
+  {
+    because: 'a folder that was deleted is listed anew only when its lanes have ended',
+    seen: seen({ wishes: [wish(unlisted)], running: [running({}), running({})] }),
+    does: ['stop a'],
+  },
+  {
+    because: 'lanes that are ending are waited for before the dataset is looked at anew',
+    seen: seen({
+      wishes: [wish({ kind: 'listed', listing, nextTryAt: 0 })],
+      running: [running({ ending: true })],
+    }),
+    does: [],
+  },
+  {
+    because: 'a container in work that is asked for again after an hour is listed anew: its lanes end first',
+    seen: seen({
+      wishes: [wish(loaded({ listing: old, ready: files(6, MiB) }), { createdAt: now - 3 * hour })],
+      queries: [{ name: 'a', did: 's:a', nextTryAt: 0 }],
+      running: [running({}), running({ ending: true })],
+    }),
+    does: ['yield a'],
+  },
+  {
+    because: 'and listed when they have ended, for its request and not only for who asked',
+    seen: seen({
+      wishes: [wish(loaded({ listing: old, ready: files(6, MiB) }), { createdAt: now - 3 * hour })],
+      queries: [{ name: 'a', did: 's:a', nextTryAt: 0 }],
+    }),
+    does: ['list a'],
   },
   {
     because: 'four big files take four lanes',
@@ -203,6 +234,25 @@ const rows: {
     does: ['stop a'],
   },
   {
+    because:
+      'a folder that somebody deleted is listed anew when nothing is under way that still writes to the old one',
+    seen: seen({ wishes: [wish(unlisted)], running: [running({}), running({ ending: true })] }),
+    does: ['stop a'],
+  },
+  {
+    because: 'what ends already is waited for',
+    seen: seen({ wishes: [wish(unlisted)], running: [running({ ending: true })] }),
+    does: [],
+  },
+  {
+    because: 'records are not read anew while something works with the old ones',
+    seen: seen({
+      wishes: [wish({ kind: 'listed', listing, nextTryAt: 0 })],
+      running: [running({ kind: 'adopt' })],
+    }),
+    does: ['stop a'],
+  },
+  {
     because: 'a removal waits until nothing runs for its name',
     seen: seen({ wishes: [wish(unlisted, { kind: 'remove' })], running: [running({})] }),
     does: ['stop a'],
@@ -231,7 +281,7 @@ const rows: {
     because: 'while the catalogue is at rest nobody asks it',
     seen: seen({
       wishes: [wish(unlisted), wish(loaded({ ready: files(1, MiB) }), { name: 'b' })],
-      catalogue: { until: now + 9000, reason: 'offline', message: 'no line' },
+      catalogue: { until: now + 9000, reason: 'offline', detail: 'no line' },
     }),
     does: [],
     waits: 'offline',
@@ -241,7 +291,7 @@ const rows: {
     because: 'after its rest one probe is made for all',
     seen: seen({
       wishes: [wish(unlisted), wish(unlisted, { name: 'b', did: 's:b' })],
-      catalogue: { until: now - 1, reason: 'host_down', message: 'down' },
+      catalogue: { until: now - 1, reason: 'host_down', detail: 'down' },
     }),
     does: ['probe'],
     waits: 'host_down',
@@ -250,7 +300,7 @@ const rows: {
     because: 'what lies there is adopted without any line',
     seen: seen({
       wishes: [wish(loaded({ toAdopt: 1, ready: files(1, MiB) }))],
-      catalogue: { until: now + 9000, reason: 'offline', message: 'no line' },
+      catalogue: { until: now + 9000, reason: 'offline', detail: 'no line' },
     }),
     does: ['adopt a'],
   },

@@ -24,7 +24,7 @@ test('one connection takes a whole gap, several take pieces from the front and n
 
 test('an idle connection gets half of what the slowest has before it, when that is worth a request', () => {
   assert.equal(splitClaim([span(0, 4 * MiB), span(64 * MiB, 128 * MiB)]), { index: 1, at: 96 * MiB })
-  assert.is(splitClaim([span(0, 15 * MiB)]), undefined)
+  assert.is(splitClaim([span(0, 31 * MiB)]), undefined)
   assert.is(splitClaim([]), undefined)
 })
 

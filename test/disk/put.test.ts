@@ -167,6 +167,13 @@ test('who finds another boot id in owner.json writes nothing', async () => {
   await put({ ...root, fenced: false }, target, { cli: true })
 })
 
+test('who was taken over makes no staging folder anew', async () => {
+  const root = await dataDir({ fenced: true })
+  await own(root, 'boot-b')
+  assert.instance(await rejects(put(root, layout.request(root, 'a'), {})), Fenced)
+  assert.equal(await readdir(layout.own(root)), ['format.json', 'owner.json'])
+})
+
 test('an owner.json that was taken away fences, a directory that was taken away does not', async () => {
   const root = await dataDir({ fenced: true })
   await unlink(layout.owner(root))

@@ -2,6 +2,7 @@
 // by their pid alone.
 
 import { type ChildProcess, spawn } from 'node:child_process'
+import { tmpdir } from 'node:os'
 import { fileURLToPath } from 'node:url'
 
 export type Ended = { readonly code: number | null; readonly signal: NodeJS.Signals | null }
@@ -46,8 +47,9 @@ export function startDaemon(options: DaemonOptions): Daemon {
     program,
     [...before, bin, 'serve', '--data', options.data, '--port', '0', ...(options.args ?? [])],
     {
-      cwd: options.data,
-      env: { PATH: process.env['PATH'] ?? '', HOME: options.data, ...options.env },
+      // Neither its place nor its home is in DATA: that must be free to be unmounted, and nothing else may write there.
+      cwd: tmpdir(),
+      env: { PATH: process.env['PATH'] ?? '', HOME: tmpdir(), ...options.env },
       stdio: ['ignore', 'pipe', 'pipe'],
     },
   )

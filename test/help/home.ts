@@ -8,6 +8,7 @@ import { openRoot } from '../../src/disk/root.ts'
 import { readOptions } from '../../src/options.ts'
 import { bytesOf, type PracticeGrid, type SeedFile } from '../../src/practice/grid.ts'
 import { type ExitCode, serve } from '../../src/serve.ts'
+import { fileComponent } from '../../src/words/names.ts'
 import { codeOf } from '../../src/words/reason.ts'
 import type { World } from '../../src/words/world.ts'
 import { temporary } from './data.ts'
@@ -37,6 +38,13 @@ export type HomeOptions = {
   readonly env?: Readonly<Record<string, string>>
   /** an existing directory; default: a new one */
   readonly dir?: string
+}
+
+const running = new Set<Home>()
+
+/** For test.after: those that a failed test left. */
+export async function endHomes(): Promise<void> {
+  await Promise.all([...running].map(each => each.end()))
 }
 
 const wideConfig = '{"reserve_bytes": 0, "files_at_once": 64, "datasets_at_once": 64}\n'
@@ -85,7 +93,9 @@ export async function openHome(options: HomeOptions): Promise<Home> {
     const { status, json } = await call(port, method, `/ds?ds_name=${encodeURIComponent(did)}`)
     return status === 200 ? String(json['status']) : `${status} ${json['code']}`
   }
-  return {
+  /** What the daemon has told last: the reason of a failure, most often. */
+  const tail = async (): Promise<string> => (await home.log().catch(String)).split('\n').slice(-12).join('\n')
+  const home: Home = {
     dir,
     path: (...names) => join(dir, ...names),
     ds,
@@ -94,9 +104,10 @@ export async function openHome(options: HomeOptions): Promise<Home> {
     says: (did, word) =>
       until(async () => {
         const said = await ds('GET', did)
-        return said === word ? true : `/ds of ${did} says ${said}, not ${word}`
+        return said === word ? true : `/ds of ${did} says ${said}, not ${word}\n${await tail()}`
       }),
     async end() {
+      running.delete(home)
       stop.abort()
       return await ended
     },
@@ -106,6 +117,8 @@ export async function openHome(options: HomeOptions): Promise<Home> {
       await start()
     },
   }
+  running.add(home)
+  return home
 }
 
 /** Looks until it is so; the reason it is not yet is a text.
@@ -157,16 +170,18 @@ export function dataset(
     readonly rse?: string
     readonly scope?: string
     readonly open?: boolean
+    /** in front of the names of its files */
+    readonly folder?: string
   } = {},
 ): Dataset {
-  const { files = 3, bytes = 20_000, rse = 'FAST', scope = 'hands', open = false } = options
+  const { files = 3, bytes = 20_000, rse = 'FAST', scope = 'hands', open = false, folder = '' } = options
   return {
     scope,
     name,
     open,
     files: Array.from({ length: files }, (_, i) => ({
       scope,
-      name: `${name.replaceAll('/', '.')}.${i}.root`,
+      name: `${folder}${name.replace(/^\//, '').replaceAll('/', '.')}.${i}.root`,
       bytes: bytes + i,
       checksums: ['adler32' as const],
       replicas: { [rse]: 'good' as const },
@@ -175,10 +190,16 @@ export function dataset(
   }
 }
 
+/** One big file at a storage of its own, which gives it in minutes until it is told to hurry. */
+export function slowDataset(name: string): Dataset & { readonly rse: string } {
+  const rse = `SLOW_${name.toUpperCase().replaceAll('.', '_')}`
+  return { ...dataset(name, { files: 1, bytes: 4_000_000, rse }), rse }
+}
+
 /** All its bytes, right, under their names. */
 export async function isRight(folder: string, of: Dataset): Promise<true | string> {
   for (const file of of.files) {
-    const path = join(folder, file.name)
+    const path = join(folder, fileComponent(file))
     if (!(await isThere(path))) return `${path} is not there`
     if (!(await readFile(path)).equals(bytesOf(file, 0, file.bytes))) return `${path} is not right`
   }

@@ -87,6 +87,35 @@ test('nobody on the port is host_down', async () => {
   assert.match(trouble.detail, `127.0.0.1:${port} refuses connections`)
 })
 
+test('a host that says "go on" without end is down, and takes no time from the rest', async () => {
+  const { port } = await listen(
+    createRaw(socket => {
+      socket.on('error', () => {})
+      const pour = () => {
+        while (!socket.destroyed && socket.write('HTTP/1.1 102 Processing\r\n\r\n'.repeat(100)));
+      }
+      socket.on('drain', pour)
+      socket.once('data', pour)
+    }),
+  )
+  const trouble = await troubleOf(ask(get(port)))
+  assert.is(trouble.reason, 'host_down')
+  assert.match(trouble.detail, 'never answers')
+})
+
+test('some words before the answer are usual', async () => {
+  const { port } = await listen(
+    createRaw(socket => {
+      socket.once('data', () =>
+        socket.end(
+          'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok',
+        ),
+      )
+    }),
+  )
+  assert.is(await bodyText(await ask(get(port)), 100), 'ok')
+})
+
 test('a host that accepts and says nothing is stalled', async () => {
   const { port } = await listen(createRaw())
   const limits = { connectMs: 5_000, headersMs: 60, idleMs: 5_000 }
