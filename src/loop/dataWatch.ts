@@ -40,6 +40,11 @@ export function openDataWatch(root: Root, world: World, onReturn: () => void): D
   let checkedAt = 0
   let lookingSince: number | undefined
 
+  /** A clock that was set back must not make it longer. */
+  function isDue(afterMs: number): boolean {
+    return Math.abs(world.now() - checkedAt) >= afterMs
+  }
+
   async function check(): Promise<DataState> {
     lookingSince = world.now()
     try {
@@ -47,7 +52,7 @@ export function openDataWatch(root: Root, world: World, onReturn: () => void): D
       const before = state
       if (found === 'missing') state = 'data_dir_missing'
       else if (state === 'data_dir_missing') state = 'ready'
-      else if (state === 'read_only' && world.now() - checkedAt >= writeAgainMs)
+      else if (state === 'read_only' && isDue(writeAgainMs))
         state = (await probeWrite(root)) === 'read_only' ? 'read_only' : 'ready'
       else return state
       checkedAt = world.now()
