@@ -38,6 +38,8 @@ export function openDataWatch(root: Root, world: World, onReturn: () => void): D
   // A newer format is read and never written.
   let state: DataState = root.readOnly === true ? 'read_only' : 'ready'
   let checkedAt = 0
+  /** something could not be written: is it that file, or all? */
+  let doubted = false
   let lookingSince: number | undefined
 
   async function check(): Promise<DataState> {
@@ -47,15 +49,22 @@ export function openDataWatch(root: Root, world: World, onReturn: () => void): D
       const before = state
       if (found === 'missing') state = 'data_dir_missing'
       else if (state === 'data_dir_missing') state = 'ready'
-      else if (state === 'read_only' && world.now() - checkedAt >= writeAgainMs)
+      else if (doubted || (state === 'read_only' && isDue(checkedAt + writeAgainMs)))
         state = (await probeWrite(root)) === 'read_only' ? 'read_only' : 'ready'
       else return state
+      doubted = false
       checkedAt = world.now()
       if (before === 'data_dir_missing' && state === 'ready') onReturn()
       return state
     } finally {
       lookingSince = undefined
     }
+  }
+
+  function isDue(at: number): boolean {
+    const now = world.now()
+    // A clock that was set back must not stop the checks.
+    return now >= at || now < checkedAt
   }
 
   function seen(): { readonly state: DataState; readonly message: string } {
@@ -73,9 +82,8 @@ export function openDataWatch(root: Root, world: World, onReturn: () => void): D
       return checkedAt + (state === 'read_only' ? writeAgainMs : missingAgainMs)
     },
     trouble(trouble) {
-      if (trouble.reason !== 'read_only') return
-      state = 'read_only'
-      checkedAt = world.now()
+      // One folder with wrong rights is no read-only disk: the next check tries to write.
+      if (trouble.reason === 'read_only') doubted = true
     },
     problems: () => {
       const { state: now, message } = seen()
