@@ -26,6 +26,8 @@ export type ServeOptions = {
   readonly secrets: readonly string[]
   /** WATCH_POLL=1: file events by looking, for mounts that announce nothing */
   readonly watchPoll: boolean
+  /** DESKTOP_RUCIO_FILE_EVENTS=0: none at all, a look every 30 s finds what was written */
+  readonly fileEvents: boolean
   readonly auditTimes: Partial<AuditTimes>
   /** time between two checkpoints of a part, in ms; undefined = the usual */
   readonly checkpointMs?: number
@@ -103,6 +105,7 @@ export async function readOptions(argv: readonly string[], env: Env): Promise<Se
     },
     ...login,
     watchPoll: env['WATCH_POLL'] === '1',
+    fileEvents: env['DESKTOP_RUCIO_FILE_EVENTS'] !== '0',
     auditTimes: readAuditTimes(env),
     ...readCheckpoint(env),
   }

@@ -25,7 +25,8 @@ Options of serve (each also as an environment variable: DESKTOP_RUCIO_DATA, DESK
   --ca-cert FILE       authorities to verify servers with; or X509_CERT_DIR with hashed *.0 files
 
 A password is never taken from the command line: it stands in rucio.cfg, or in RUCIO_CLIENT_PASSWORD.
-Also read: X509_USER_PROXY, X509_CERT_DIR, BEARER_TOKEN, BEARER_TOKEN_FILE, WATCH_POLL=1 (mounts without file events).
+Also read: X509_USER_PROXY, X509_CERT_DIR, BEARER_TOKEN, BEARER_TOKEN_FILE, WATCH_POLL=1 (mounts without file events),
+DESKTOP_RUCIO_FILE_EVENTS=0 (none; what is written is found within 35 s).
 
 Examples:
   RUCIO_CONFIG=~/rucio.cfg desktop-rucio serve --data /big/disk/rucio

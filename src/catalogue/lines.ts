@@ -10,7 +10,10 @@ export async function* jsonLines(answer: IncomingMessage, maxLineBytes: number):
   const encoding = answer.headers['content-encoding'] ?? 'identity'
   if (encoding !== 'identity') {
     dropBody(answer)
-    throw new Trouble('bad_listing', `the catalogue sent a list as ${encoding}, which was not asked for`)
+    throw new Trouble(
+      'bad_listing',
+      `the catalogue sent an encoded list${/^[a-z-]{1,10}$/.test(encoding) ? ` (${encoding})` : ''}, which was not asked for`,
+    )
   }
   const decoder = new TextDecoder('utf-8', { fatal: true })
   let kept: Buffer[] = []

@@ -7,7 +7,7 @@ import { hostPort } from '../words/pfn.ts'
 import { clean, codeOf, sentence, Trouble } from '../words/reason.ts'
 import type { Log } from '../words/status.ts'
 import { toIso, type World } from '../words/world.ts'
-import { readRefusal } from './refusal.ts'
+import { readRefusal, shown } from './refusal.ts'
 import type { CatalogueCredential, RucioOptions } from './rucio.ts'
 import type { Server } from './server.ts'
 
@@ -43,14 +43,19 @@ export function openLogin(
   let shownGood = false
   let logged: string | undefined
 
+  /** Is the refusal so fresh that the same is not shown again? A clock that was set back makes none last longer. */
+  function isFresh(until: number): boolean {
+    const left = until - world.now()
+    return left > 0 && left <= refusedForMs
+  }
+
   async function fresh(): Promise<Held> {
     if (options.authType === 'token') {
-      const waits = deniedToken !== undefined && world.now() < deniedToken.until
+      const waits = deniedToken !== undefined && isFresh(deniedToken.until)
       return readToken(options.tokenPath, waits ? deniedToken?.text : undefined, world.now())
     }
     const identity = await credential.identity()
-    if (denied !== undefined && denied.identity === identity && world.now() < denied.until)
-      throw denied.trouble
+    if (denied !== undefined && denied.identity === identity && isFresh(denied.until)) throw denied.trouble
     denied = undefined
     try {
       const got = await logIn(options, server, identity, world)
@@ -134,10 +139,10 @@ async function logIn(
     limits: { connectMs: 10_000, headersMs: 30_000, idleMs: 30_000 },
     signal: AbortSignal.timeout(60_000),
   })
-  if (answer.statusCode === 206) throw await severalAccounts(answer)
-  if (answer.statusCode !== 200) throw await readRefusal(answer, hostPort(server))
+  if (answer.statusCode === 206) throw await severalAccounts(answer, options)
+  if (answer.statusCode !== 200) throw await readRefusal(answer, hostPort(server), [options.password])
   dropBody(answer)
-  return readAnswer(answer, server, world.now())
+  return readAnswer(answer, server, options, world.now())
 }
 
 function userHeaders(options: RucioOptions): Record<string, string> {
@@ -159,6 +164,7 @@ function headerText(text: string, what: string): string {
 function readAnswer(
   answer: IncomingMessage,
   server: Server,
+  { password }: RucioOptions,
   now: number,
 ): Held & { readonly account: string } {
   // Byte for byte: from a certificate it has spaces, slashes and equal signs in it (facts/rucio.md 1).
@@ -175,17 +181,17 @@ function readAnswer(
     token,
     end: now + safeLifeMs,
     renewAt: now + safeLifeMs - Math.min(renewBeforeMs, safeLifeMs / 2),
-    account: typeof account === 'string' ? ` as ${clean(account)}` : '',
+    account: typeof account === 'string' ? ` as ${shown(account, [password, token])}` : '',
   }
 }
 
-async function severalAccounts(answer: IncomingMessage): Promise<Trouble> {
+async function severalAccounts(answer: IncomingMessage, { password }: RucioOptions): Promise<Trouble> {
   const header = answer.headers['x-rucio-auth-accounts']
   const names = typeof header === 'string' ? header : await bodyText(answer, 65_536)
   if (typeof header === 'string') dropBody(answer)
   return new Trouble(
     'auth',
-    `this login has several accounts (${clean(names)}): name one with RUCIO_ACCOUNT, or as account in rucio.cfg`,
+    `this login has several accounts (${shown(names, [password])}): name one with RUCIO_ACCOUNT, or as account in rucio.cfg`,
   )
 }
 

@@ -1,6 +1,7 @@
 // What Rucio, or a proxy in front of it, says instead of an answer -> Trouble. Never believes that an error page is JSON.
 
 import type { IncomingMessage } from 'node:http'
+import { openFilter } from '../disk/secrets.ts'
 import { bodyText } from '../outside/request.ts'
 import { clean, type Reason, Trouble } from '../words/reason.ts'
 import { asObject, parseJson } from '../words/text.ts'
@@ -33,11 +34,17 @@ const maxErrorBytes = 65_536
 // Said with 500 and yet final until what was asked for is another (facts/rucio.md 2).
 const askersFault = /^(?:Invalid|Unsupported|AccessDenied|SortingAlgorithmNotSupported|KeyError|ValueError)/
 
-/** Reads the body away. @param server `host:port` for the message */
-export async function readRefusal(answer: IncomingMessage, server: string): Promise<Refusal> {
+/** Reads the body away.
+ *  @param server `host:port` for the message
+ *  @param sent what the request showed of us (password, token): an answer that repeats it is not repeated */
+export async function readRefusal(
+  answer: IncomingMessage,
+  server: string,
+  sent: readonly (string | undefined)[] = [],
+): Promise<Refusal> {
   const status = answer.statusCode ?? 0
   const retryAfterMs = readRetryAfter(answer.headers['retry-after'])
-  const { exceptionClass, words } = await readError(answer)
+  const { exceptionClass, words } = await readError(answer, text => shown(text, sent))
   const said =
     exceptionClass === '' ? `HTTP ${status}` : `${exceptionClass}${words === '' ? '' : `: ${words}`}`
   const rest = retryAfterMs === undefined ? '' : `, and asks for ${Math.ceil(retryAfterMs / 1000)} s of rest`
@@ -64,7 +71,17 @@ function reasonOf(status: number, exceptionClass: string): Reason {
   return 'refused'
 }
 
-async function readError(answer: IncomingMessage): Promise<{ exceptionClass: string; words: string }> {
+/** Text of an answer without what was sent, fit to show. Before it is cut: half a secret is one, too. */
+export function shown(text: string, sent: readonly (string | undefined)[]): string {
+  const { hide, filter } = openFilter()
+  for (const secret of sent) if (secret !== undefined) hide(secret)
+  return clean(filter(text))
+}
+
+async function readError(
+  answer: IncomingMessage,
+  show: (text: string) => string,
+): Promise<{ exceptionClass: string; words: string }> {
   const header = (name: string): string => {
     const value = answer.headers[name]
     return typeof value === 'string' ? value : ''
@@ -75,7 +92,7 @@ async function readError(answer: IncomingMessage): Promise<{ exceptionClass: str
     body = await bodyText(answer, maxErrorBytes)
   } catch {
     // Too long, or cut: the headers say the same in short, and the status is what counts.
-    return { ...short, words: clean(short.words) }
+    return { ...short, words: show(short.words) }
   }
   const parsed = parseJson(body)
   const object = parsed instanceof Trouble ? undefined : asObject(parsed.json)
@@ -83,7 +100,7 @@ async function readError(answer: IncomingMessage): Promise<{ exceptionClass: str
   const message = object?.['ExceptionMessage']
   return {
     exceptionClass: typeof exceptionClass === 'string' ? safeClass(exceptionClass) : short.exceptionClass,
-    words: clean((typeof message === 'string' ? message : short.words).replace(/\s+/g, ' ')),
+    words: show((typeof message === 'string' ? message : short.words).replace(/\s+/g, ' ')),
   }
 }
 

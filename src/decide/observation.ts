@@ -24,7 +24,7 @@ export type Rest = {
   /** ms since 1970; 0 = at work */
   readonly until: number
   readonly reason?: Reason
-  readonly message?: string
+  readonly detail?: string
 }
 
 export type RunningSeen = {

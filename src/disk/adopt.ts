@@ -30,16 +30,21 @@ export async function adopt(options: {
   /** bare name of the dataset's DID */
   readonly bareName: string
   readonly line: ListingLine
+  /** the line that this file had here, if any: where the catalogue has no checksum it alone tells a change by hand */
+  readonly before?: VerifiedLine | undefined
   readonly world: World
   readonly signal: AbortSignal
 }): Promise<VerifiedLine | undefined> {
-  const { root, name, line, world, signal } = options
+  const { root, name, line, before, world, signal } = options
+  const isUnchecked = line.adler32 === undefined && line.md5 === undefined
   const own = layout.file(root, name, line.path)
   const right = async (path: string): Promise<Sums | undefined> => {
     if ((await sizeOf(root, path)) !== line.bytes) return undefined
     if (path !== own && (await isAnothers({ root, name, path }))) return undefined
     const sums = await orNothing(readSums(root, path, signal))
-    return sums?.bytes === line.bytes && isRight(line, sums) ? sums : undefined
+    if (sums?.bytes !== line.bytes || !isRight(line, sums)) return undefined
+    if (isUnchecked && before?.bytes === line.bytes && before.adler32 !== sums.adler32) return undefined
+    return sums
   }
   for (const path of [own, ...elsewhere(options)]) {
     const sums = await right(path)

@@ -115,6 +115,7 @@ export async function actAdopt(house: House, name: string, signal: AbortSignal):
       name,
       bareName: work.did.name,
       line: file.line,
+      before: work.log.lines.get(path),
       world: house.world,
       signal,
     })

@@ -30,12 +30,14 @@ export async function actList(house: House, action: List, signal: AbortSignal): 
     if (signal.aborted) return
     const trouble = toTrouble(error)
     if (trouble.reason === 'bug' && !(error instanceof Trouble)) throw error
-    const failed = house.catalogue.failed(trouble)
-    const tries = (house.listFailures.get(name)?.tries ?? 0) + (failed ? 0 : 1)
+    const failed = house.catalogue.failed(trouble, action.did)
+    // A catalogue at rest costs this listing no try: it goes on when the catalogue does. But where the fault may be its own it
+    // waits for itself as well, behind the others: one DID that the server cannot list must not hold them all up.
+    const own = !failed || trouble.reason !== 'offline'
+    const tries = (house.listFailures.get(name)?.tries ?? 0) + (own ? 1 : 0)
     house.listFailures.set(name, {
       tries,
-      // A catalogue at rest costs this listing no try: it goes on when the catalogue does.
-      nextTryAt: failed ? 0 : nextTryAt(house.world.now(), tries, house.world.chance()),
+      nextTryAt: own ? nextTryAt(house.world.now(), tries, house.world.chance()) : 0,
       reason: trouble.reason,
       message: sentence(trouble.reason, trouble.detail),
     })

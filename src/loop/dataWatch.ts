@@ -42,6 +42,11 @@ export function openDataWatch(root: Root, world: World, onReturn: () => void): D
   let doubted = false
   let lookingSince: number | undefined
 
+  /** A clock that was set back must not make it longer. */
+  function isDue(afterMs: number): boolean {
+    return Math.abs(world.now() - checkedAt) >= afterMs
+  }
+
   async function check(): Promise<DataState> {
     lookingSince = world.now()
     try {
@@ -49,7 +54,7 @@ export function openDataWatch(root: Root, world: World, onReturn: () => void): D
       const before = state
       if (found === 'missing') state = 'data_dir_missing'
       else if (state === 'data_dir_missing') state = 'ready'
-      else if (doubted || (state === 'read_only' && isDue(checkedAt + writeAgainMs)))
+      else if (doubted || (state === 'read_only' && isDue(writeAgainMs)))
         state = (await probeWrite(root)) === 'read_only' ? 'read_only' : 'ready'
       else return state
       doubted = false
@@ -59,12 +64,6 @@ export function openDataWatch(root: Root, world: World, onReturn: () => void): D
     } finally {
       lookingSince = undefined
     }
-  }
-
-  function isDue(at: number): boolean {
-    const now = world.now()
-    // A clock that was set back must not stop the checks.
-    return now >= at || now < checkedAt
   }
 
   function seen(): { readonly state: DataState; readonly message: string } {

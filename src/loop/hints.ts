@@ -10,6 +10,9 @@ export type Hints = {
   close(): Promise<void>
 }
 
+/** For where file events cost more than they bring: a look every 30 s finds all. */
+export const noHints: Hints = { renew: () => undefined, close: async () => undefined }
+
 export function openHints(
   root: Root,
   log: Log,

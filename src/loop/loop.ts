@@ -7,12 +7,10 @@ import { Fenced } from '../disk/put.ts'
 import type { WatchFolder } from '../wishes/watch.ts'
 import { codeOf, type Reason, sentence, toTrouble } from '../words/reason.ts'
 import type { DataState } from '../words/status.ts'
-import { actAdopt, actFetch } from './act-fetch.ts'
-import { actList } from './act-list.ts'
-import { actComplete, actMended, actProblem, actRemove, actRename, actWithdraw } from './act-requests.ts'
-import { actClean, actLoad, actProbe } from './act-small.ts'
+import { carryOut, type Grounds } from './act.ts'
 import type { ConfigFile } from './configFile.ts'
 import type { DataWatch } from './dataWatch.ts'
+import { changesDirectories, describe, type Effect, subject } from './effect.ts'
 import type { House } from './house.ts'
 import { emptyNotes, lookAround, observe } from './observe.ts'
 import { openRequestBook, type RequestBook, type Wish } from './requests.ts'
@@ -90,6 +88,7 @@ export function startLoop(
   })
   broken.catch(() => {}) // main.ts waits for it; until then it is nobody's unhandled rejection
   let tail: Promise<void> = Promise.resolve()
+  const grounds: Grounds = { house, book, notes, config: parts.config, forWish }
 
   function wake(around: boolean): void {
     if (around) aroundDue = true
@@ -179,11 +178,11 @@ export function startLoop(
     const seen = await observe(house, book, notes, [...running.values()], data)
     const before = decision
     decision = decide(seen, now, config ?? parts.config.fallback)
-    for (const action of decision.actions) carryOut(action)
+    for (const action of decision.actions) order(action)
     if (before.waiting.size !== decision.waiting.size) house.changed()
   }
 
-  function carryOut(action: Action): void {
+  function order(action: Action): void {
     switch (action.kind) {
       case 'stop':
       case 'yield':
@@ -198,7 +197,7 @@ export function startLoop(
     }
   }
 
-  function begin(action: Exclude<Action, { kind: 'stop' | 'yield' }>): void {
+  function begin(action: Effect): void {
     const key = count++
     const controller = new AbortController()
     const entry: Running = {
@@ -207,7 +206,7 @@ export function startLoop(
       controller,
       // A microtask later, so that `entry` is there when the effect asks for it.
       done: Promise.resolve()
-        .then(() => effect(action, controller.signal, () => entry.ending))
+        .then(() => carryOut(grounds, action, controller.signal, () => entry.ending))
         .catch(error => failed(action, error, controller.signal))
         .then(async () => {
           running.delete(key)
@@ -221,39 +220,6 @@ export function startLoop(
     running.set(key, entry)
   }
 
-  async function effect(
-    action: Exclude<Action, { kind: 'stop' | 'yield' }>,
-    signal: AbortSignal,
-    ending: () => boolean,
-  ): Promise<void> {
-    switch (action.kind) {
-      case 'list':
-        return await actList(house, action, signal)
-      case 'load':
-        return await actLoad(house, action, notes)
-      case 'adopt':
-        return await actAdopt(house, action.name, signal)
-      case 'fetch':
-        return await actFetch(house, action, parts.config.current() ?? parts.config.fallback, ending, signal)
-      case 'complete':
-        return await forWish(action.name, actComplete)
-      case 'remove':
-        return await forWish(action.name, actRemove)
-      case 'withdraw':
-        return await forWish(action.name, actWithdraw)
-      case 'clean':
-        return await actClean(house, action.name)
-      case 'rename':
-        return await actRename(house, action.file, action.name)
-      case 'problem':
-        return await actProblem(house, book, action.file, action.message)
-      case 'mended':
-        return await actMended(house, book, action.file)
-      case 'probe':
-        return await actProbe(house, signal)
-    }
-  }
-
   async function forWish(
     name: string,
     act: (house: House, book: RequestBook, wish: Wish) => Promise<boolean>,
@@ -264,7 +230,7 @@ export function startLoop(
   }
 
   /** What an action may have changed is read anew. */
-  function forgetRead(action: Exclude<Action, { kind: 'stop' | 'yield' }>): void {
+  function forgetRead(action: Effect): void {
     if (!('name' in action) || action.kind === 'fetch' || action.kind === 'adopt') return
     notes.heads.delete(action.name)
     if (action.kind === 'list' && !house.listFailures.has(action.name))
@@ -326,13 +292,16 @@ export function startLoop(
       if (failure !== undefined) return { reason: failure.reason, message: failure.message }
       const hold = held.get(name)?.failure
       if (hold !== undefined) return hold
+      const [problem] = parts.config.problems()
+      if (parts.config.current() === undefined && problem !== undefined)
+        return { reason: 'refused', message: problem }
       const work = house.works.get(name)
       return work === undefined ? undefined : failureOf(work)
     },
     troubles() {
       const rest = house.catalogue.seen()
       return [
-        ...(rest.until > 0 && rest.message !== undefined ? [rest.message] : []),
+        ...(rest.until > 0 && rest.reason !== undefined ? [sentence(rest.reason, rest.detail ?? '')] : []),
         ...(stumbled === undefined ? [] : [stumbled]),
         ...parts.config.problems(),
         ...parts.data.problems(),
@@ -350,56 +319,13 @@ export function startLoop(
   }
 }
 
-/** After these a look at the directories is due; of the others it is known what they changed. */
-function changesDirectories(action: Exclude<Action, { kind: 'stop' | 'yield' }>): boolean {
-  switch (action.kind) {
-    case 'fetch':
-    case 'adopt':
-    case 'load':
-    case 'probe':
-      return false
-    case 'list':
-      return action.purpose === 'query'
-    case 'complete':
-    case 'remove':
-    case 'withdraw':
-    case 'clean':
-    case 'rename':
-    case 'problem':
-    case 'mended':
-      return true
-  }
-}
-
-function isWanted({ request, broken }: Wish): boolean {
-  return !request.remove && !request.paused && !broken
+function isWanted({ request }: Wish): boolean {
+  return !request.remove && !request.paused
 }
 
 function dataOf(state: DataState): Observation['data'] {
   if (state === 'ready') return 'ready'
   return state === 'read_only' ? 'read_only' : 'missing'
-}
-
-function describe(action: Exclude<Action, { kind: 'stop' | 'yield' }>): Omit<RunningSeen, 'ending'> {
-  switch (action.kind) {
-    case 'fetch':
-      return { kind: 'fetch', name: action.name, bytes: action.bytes, priority: action.priority }
-    case 'rename':
-    case 'problem':
-    case 'mended':
-      return { kind: 'odd', name: action.file, bytes: 0, priority: 0 }
-    case 'probe':
-      return { kind: 'probe', name: '', bytes: 0, priority: 0 }
-    case 'withdraw':
-      return { kind: 'remove', name: action.name, bytes: 0, priority: 0 }
-    default:
-      return { kind: action.kind, name: action.name, bytes: 0, priority: 0 }
-  }
-}
-
-/** What an action is about: a NAME, a file of requests/, or the catalogue. */
-function subject(action: Action): string {
-  return 'name' in action && action.kind !== 'rename' ? action.name : 'file' in action ? action.file : ''
 }
 
 /** A pause that nothing shortens. */

@@ -21,13 +21,15 @@ export function judgeHead(
   if (status !== 200 && status !== 206) throw missOfStatus(status, headers, place, now)
   const coding = headers['content-encoding']
   if (coding !== undefined && coding !== 'identity')
-    throw nonsense(`${place} sends the file encoded as ${coding}`)
+    throw nonsense(`${place} sends the file encoded${/^[a-z-]{1,10}$/.test(coding) ? ` as ${coding}` : ''}`)
   const length = lengthOf(headers)
   if (status === 206) {
     const said = headers['content-range']
     const match = /^bytes ([0-9]{1,16})-([0-9]{1,16})\/([0-9]{1,16})$/.exec(said ?? '')
     if (match === null)
-      throw nonsense(`${place} sends a part without saying which (${said ?? 'no Content-Range'})`)
+      throw nonsense(
+        `${place} sends a part without saying which (${said === undefined ? 'no Content-Range' : /^bytes [0-9*/-]{1,60}$/.test(said) ? said : 'a Content-Range that is none'})`,
+      )
     const [first, last, total] = match.slice(1).map(Number)
     if (total !== bytes)
       throw nonsense(`the file at ${place} has ${total} bytes where the catalogue says ${bytes}`)

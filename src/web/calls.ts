@@ -1,12 +1,12 @@
 // The route table: every call, what it needs, what it takes. Never answers itself, save what needs no data directory.
 
-import type { DataState } from '../words/status.ts'
+import { type DataState, unknownCert } from '../words/status.ts'
 import { type Answer, json } from './answer.ts'
 import { getDataset, getDatasets } from './datasets.ts'
 import type { Desk } from './desk.ts'
 import { deleteDs, getDs, getDsfiles, getLogs, postDs } from './frozen.ts'
 import type { WebOptions } from './server.ts'
-import { getStatus, statusOf, unknownCert } from './status.ts'
+import { getStatus, statusOf } from './status.ts'
 
 export type Call = {
   readonly params: ReadonlyMap<string, string>

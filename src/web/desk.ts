@@ -1,7 +1,7 @@
 // What every call of one Site shares: kept words and views, the waiters, and the time limit on looks at DATA.
 // Never lets a call hang with the disk, and never answers for a data directory that is not there.
 
-import { layout, type Root } from '../disk/layout.ts'
+import { layout } from '../disk/layout.ts'
 import { readRecord } from '../disk/read.ts'
 import { checkRoot } from '../disk/root.ts'
 import type { Accepted } from '../wishes/accept.ts'
@@ -10,7 +10,7 @@ import { shared } from '../wishes/shared.ts'
 import { keepWords, type Said } from '../wishes/words.ts'
 import { type Did, printDid } from '../words/did.ts'
 import { nameOf } from '../words/names.ts'
-import { asObject } from '../words/text.ts'
+import { type GridCert, readGridCert } from '../words/status.ts'
 import { type Downloading, openDownloading } from './downloading.ts'
 import { Problem } from './problem.ts'
 import type { Site, WebOptions } from './server.ts'
@@ -24,9 +24,9 @@ export type Desk = {
   readonly views: Kept<View>
   readonly downloading: Downloading
   /** grid_cert of status/; undefined when there is none */
-  readonly cert: () => Promise<object | undefined>
+  readonly cert: () => Promise<GridCert | undefined>
   /** the same as it was last read, for when the disk does not give it */
-  lastCert: object | undefined
+  lastCert: GridCert | undefined
   word(name: string): Promise<Said>
   /** POST and DELETE, their refusals thrown as Problems. What is kept of the NAME goes. */
   wish(kind: 'want' | 'remove', did: Did): Promise<Said>
@@ -56,7 +56,7 @@ export function openDesk(site: Site, options: WebOptions, waiters: Waiters, slow
     waiters,
     views,
     downloading,
-    cert: shared(() => readCert(site.root)),
+    cert: shared(() => readRecord(site.root, layout.status(site.root, 'grid_cert'), readGridCert)),
     lastCert: undefined,
     within,
     word: name => within(words.get(name)),
@@ -98,17 +98,6 @@ function saidOf(accepted: Accepted, did: Did): Said {
     case 'queue_full':
       throw queueFull('requests')
   }
-}
-
-/** Every key of the record goes out, those that this version does not know included. */
-async function readCert(root: Root): Promise<object | undefined> {
-  const read = await readRecord(root, layout.status(root, 'grid_cert'), json => {
-    const object = asObject(json)
-    return typeof object?.['is_good'] === 'boolean' ? object : undefined
-  })
-  if (read === undefined) return undefined
-  const { format: _, ...cert } = read
-  return cert
 }
 
 export function queueFull(what: 'requests' | 'listings'): Problem {

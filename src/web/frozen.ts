@@ -2,7 +2,7 @@
 
 import { jsonLines } from '../disk/lines.ts'
 import { readLog } from '../disk/logs.ts'
-import { type Listed, wholeListing } from '../wishes/listed.ts'
+import { freshListing, type Listed, wholeListing } from '../wishes/listed.ts'
 import type { Said } from '../wishes/words.ts'
 import { type Did, parseDid } from '../words/did.ts'
 import { readListingLine } from '../words/listing.ts'
@@ -24,10 +24,16 @@ export async function postDs(call: Call, desk: Desk): Promise<Answer> {
   const did = didOf(call)
   const name = nameOf(did)
   const ms = readWait(call.params.get('wait'))
-  // A whole dataset needs no turn in the queue of wishes; this is what clients ask for most.
+  // A whole dataset needs no turn in the queue of wishes; this is what clients ask for most. What may have grown since it was listed
+  // needs one: the wish asks for its listing again.
   const first = await desk.word(name)
-  const said = first.word === 'local' ? first : await desk.wish('want', did)
+  const done = first.word === 'local' && (await isFreshHere(desk, did))
+  const said = done ? first : await desk.wish('want', did)
   return dsAnswer(name, desk, ms > 0 ? await waitForWord(call, desk, name) : said)
+}
+
+async function isFreshHere({ site, options, within }: Desk, did: Did): Promise<boolean> {
+  return (await within(freshListing(site.root, did, options.world.now()))) !== undefined
 }
 
 export async function deleteDs(call: Call, desk: Desk): Promise<Answer> {

@@ -1,21 +1,11 @@
 // GET /status: the frozen keys, and how the daemon is. Answers whatever the disk does; never waits for it for long.
 
-import type { DataState, GridCert } from '../words/status.ts'
+import { type DataState, type GridCert, unknownCert } from '../words/status.ts'
 import { type Answer, json } from './answer.ts'
 import type { Call } from './calls.ts'
 import type { Desk } from './desk.ts'
 import { toProblem } from './problem.ts'
 import type { WebOptions } from './server.ts'
-
-/** No credential is configured or known yet: none is known to be bad. */
-export const unknownCert: GridCert = {
-  is_good: true,
-  identity: null,
-  proxy_ends: null,
-  certificate_ends: null,
-  token_ends: null,
-  error: null,
-}
 
 export async function getStatus(call: Call, desk: Desk): Promise<Answer> {
   const { site, options } = desk
@@ -44,7 +34,7 @@ export async function getStatus(call: Call, desk: Desk): Promise<Answer> {
 }
 
 export function statusOf(what: {
-  readonly cert: object
+  readonly cert: GridCert
   readonly downloading: readonly string[]
   readonly id: string | null
   readonly url: string

@@ -1,6 +1,6 @@
 // The small records of DATA/.rucio: format.json, owner.json, hosts/HOST.json. Never reads or writes them.
 
-import { asObject } from './text.ts'
+import { asObject, isTotal } from './text.ts'
 
 export type Format = { readonly format: 1; readonly id: string; readonly scope_rule: 'default' }
 
@@ -35,7 +35,7 @@ export function readFormat(json: unknown): Format | undefined {
 
 export function readOwner(json: unknown): Owner | undefined {
   const { format, boot_id, host, pid, url, started } = asObject(json) ?? {}
-  if (format !== 1 || typeof boot_id !== 'string' || typeof host !== 'string' || typeof pid !== 'number')
+  if (format !== 1 || typeof boot_id !== 'string' || typeof host !== 'string' || !isTotal(pid))
     return undefined
   if (typeof started !== 'string') return undefined
   return { format, boot_id, host, pid, url: typeof url === 'string' ? url : null, started }
@@ -43,12 +43,12 @@ export function readOwner(json: unknown): Owner | undefined {
 
 export function readHostRecord(json: unknown): HostRecord | undefined {
   const { format, host, failures, rest_until, rate } = asObject(json) ?? {}
-  if (format !== 1 || typeof host !== 'string' || typeof failures !== 'number') return undefined
+  if (format !== 1 || typeof host !== 'string' || !isTotal(failures)) return undefined
   return {
     format,
     host,
     failures,
     rest_until: typeof rest_until === 'string' ? rest_until : null,
-    rate: typeof rate === 'number' ? rate : null,
+    rate: isTotal(rate) ? rate : null,
   }
 }

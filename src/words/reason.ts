@@ -50,9 +50,9 @@ const hints: Record<Reason, string> = {
   no_such_did: 'Check the name; it is asked for again after a while.',
   no_replica: 'No storage offers this file now; it is looked for again.',
   only_tape: 'The file lies on tape only; ask for a copy on disk (a Rucio rule), it is looked for again.',
-  host_down: 'The storage does not answer; another replica is tried, then this one again.',
+  host_down: 'It is asked again after a while, and where another storage has the file, that one first.',
   offline: 'This machine has no connection; work goes on by itself when it is back.',
-  stalled: 'The storage stopped sending; another replica is tried next.',
+  stalled: 'It stopped sending; it is asked again, and where another storage has the file, that one first.',
   refused: 'It was refused for safety or by the storage; see the text before this.',
   corrupt: 'The bytes are not those that the catalogue promises; another replica is tried next.',
   disk_full: 'Free some space; work goes on by itself.',
@@ -110,6 +110,9 @@ export function toTrouble(error: unknown): Trouble {
   const reason = code === undefined ? undefined : byCode.get(code)
   if (reason !== undefined && error instanceof Error && 'syscall' in error)
     return new Trouble(reason, `${String(error.syscall)} gave ${code}`, error)
+  // The reason of AbortSignal.timeout().
+  if (error instanceof Error && error.name === 'TimeoutError')
+    return new Trouble('stalled', 'no whole answer came in time', error)
   return new Trouble('bug', error instanceof Error ? error.message : String(error), error)
 }
 

@@ -1,5 +1,7 @@
 // status/KEY.json and the states of the data directory. Never measures them.
 
+import { asObject } from './text.ts'
+
 /** status/grid_cert.json, and `grid_cert` of GET /status */
 export type GridCert = {
   /** no credential that is configured, of whatever kind, is known to be bad */
@@ -13,17 +15,24 @@ export type GridCert = {
   readonly error: string | null
 }
 
+/** status/grid_cert.json as GET /status gives it: every key of the record goes out, those that this version does not know included. */
+export function readGridCert(json: unknown): GridCert | undefined {
+  const { format, ...keys } = asObject(json) ?? {}
+  const { is_good, identity, proxy_ends, certificate_ends, token_ends, error } = keys
+  if ((format !== undefined && format !== 1) || typeof is_good !== 'boolean') return undefined
+  const texts = { identity, proxy_ends, certificate_ends, token_ends, error }
+  for (const text of Object.values(texts))
+    if (text !== undefined && text !== null && typeof text !== 'string') return undefined
+  return { ...noCert, ...keys, is_good }
+}
+
+const noCert = { identity: null, proxy_ends: null, certificate_ends: null, token_ends: null, error: null }
+
+/** No credential is configured or known yet: none is known to be bad. */
+export const unknownCert: GridCert = { is_good: true, ...noCert }
+
 /** What the data directory is good for right now. */
 export type DataState = 'starting' | 'ready' | 'read_only' | 'data_dir_missing' | 'disk_slow' | 'stopping'
-
-export const dataStates = [
-  'starting',
-  'ready',
-  'read_only',
-  'data_dir_missing',
-  'disk_slow',
-  'stopping',
-] as const
 
 /** Names of GET /logs, in the frozen order. */
 export const logNames = ['web_server', 'rucio_downloader', 'grid_cert'] as const

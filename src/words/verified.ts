@@ -32,7 +32,7 @@ export type Complete = {
 
 export function readVerifiedHead(json: unknown): VerifiedHead | undefined {
   const { format, id } = asObject(json) ?? {}
-  return format === 1 && typeof id === 'string' ? { format, id } : undefined
+  return format === 1 && typeof id === 'string' && id !== '' ? { format, id } : undefined
 }
 
 export function readVerifiedLine(json: unknown): VerifiedLine | undefined {

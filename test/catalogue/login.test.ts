@@ -1,4 +1,5 @@
 import { writeFile } from 'node:fs/promises'
+import type { ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -228,6 +229,37 @@ test('a password that no header can carry is refused before it is sent, and not 
     assert.not.ok(trouble.detail.includes(password))
   }
   assert.is(logins(), before)
+})
+
+test('an answer that repeats what was sent to it shows neither password nor token', async () => {
+  const password = 'open "sesame" 77'
+  const encoded = Buffer.from(password).toString('base64')
+  const refuse = (response: ServerResponse, status: number, text: string): void => {
+    const body = { ExceptionClass: 'CannotAuthenticate', ExceptionMessage: text }
+    response.writeHead(status, { ExceptionClass: body.ExceptionClass }).end(JSON.stringify(body))
+  }
+  const forLogin = await liar((request, response) => {
+    const got = String(request.headers['x-rucio-password'])
+    refuse(response, 401, `${'x'.repeat(290)} ${got} ${JSON.stringify(got)} ${encoded}`)
+  }, 'auth too')
+  const first = open(forLogin, { ...jdoe, password })
+  const trouble = await troubleOf(ask(first))
+  const forAccounts = await liar((request, response) => {
+    response.writeHead(206, { 'X-Rucio-Auth-Accounts': `a,${request.headers['x-rucio-password']}` }).end()
+  }, 'auth too')
+  const accounts = await troubleOf(ask(open(forAccounts, { ...jdoe, password })))
+  assert.match(accounts.detail, 'several accounts (a,***)')
+  const forCalls = await liar((request, response) => {
+    const token = String(request.headers['x-rucio-auth-token'])
+    refuse(response, 500, `no row for ${token} of X-Rucio-Auth-Token: ${token}, once ${password}`)
+  })
+  const second = open(forCalls, { ...jdoe, password })
+  const other = await troubleOf(ask(second))
+  assert.match(other.detail, 'no row for ***')
+  const shown = [trouble, accounts, other].map(each => `${each.message} ${each.cause}`)
+  const all = [...shown, ...first.reports, ...first.logged, ...second.reports, ...second.logged].join('\n')
+  for (const secret of ['sesame', encoded, encoded.slice(0, 8), 'a token'])
+    assert.not.ok(all.includes(secret), `${secret} is in ${all}`)
 })
 
 /** A server whose statuses a test decides; an empty dataset for the rest. */

@@ -144,14 +144,14 @@ export async function harmFile({ data, model, chance, looks }: Hand, known: Know
   model.is(name, 'harmed')
 }
 
+let lists = 0
+
 /** A file that asks for one to three datasets is dropped into watch/. */
 export async function dropIntoWatch({ data, model, chance }: Hand, all: readonly Known[]): Promise<void> {
   const [first] = all
   if (first === undefined) return
   const file =
-    all.length > 1 || chance.is(0.3)
-      ? `list ${model.dropped.size}`
-      : `${first.name}${chance.is(0.5) ? '.txt' : ''}`
+    all.length > 1 || chance.is(0.3) ? `list ${++lists}` : `${first.name}${chance.is(0.5) ? '.txt' : ''}`
   if (model.drops.has(file)) return
   const names = all.map(each => each.name)
   for (const name of names) model.may(name, 'whole')

@@ -37,7 +37,9 @@ export async function openRun(options: {
   const { dir, grid, rses, model, chance } = options
   const data = join(dir, 'data')
   await mkdir(data)
-  const env = { ...(await practiceEnv(grid, dir)), DESKTOP_RUCIO_CHECKPOINT_EVERY: '0.2' }
+  const settings = await practiceEnv(grid, dir)
+  // With rare checkpoints a gentle end has much to save, with frequent ones a kill has much to respect.
+  const env = () => ({ ...settings, DESKTOP_RUCIO_CHECKPOINT_EVERY: chance.is(0.7) ? '0.2' : '10' })
   const looks = openLooks(data, model)
   const ledger = openLedger(data, model)
   const hand: Hand = { data, model, chance, looks }
@@ -106,7 +108,7 @@ export async function openRun(options: {
     async round(number) {
       for (const rse of rses) await grid.setFaults(rse, weather(chance))
       const patient = number > 1 && number % patientEvery === 1
-      const daemon = startDaemon({ data, env })
+      const daemon = startDaemon({ data, env: env() })
       const starting = new AbortController()
       const busy = number === 1 ? Promise.resolve() : bustle(hand, undefined, starting.signal)
       if (number > 1 && !patient && chance.is(0.15)) {
@@ -129,7 +131,7 @@ export async function openRun(options: {
     },
     async finale() {
       for (const rse of rses) await grid.setFaults(rse, { rate: 0, dropEvery: 0 })
-      const daemon = startDaemon({ data, env })
+      const daemon = startDaemon({ data, env: env() })
       const url = await atWork(daemon, true)
       if (url === undefined) return taken()
       await mendAll(hand)

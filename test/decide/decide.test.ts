@@ -96,6 +96,28 @@ const rows: {
     waits: 'no_such_did',
   },
   {
+    because: 'listings that failed before go behind those that did not, the one that waits longest first',
+    seen: seen({
+      wishes: [
+        wish({ kind: 'unlisted', nextTryAt: now - 1 }, { name: 'late', priority: 9 }),
+        wish({ kind: 'unlisted', nextTryAt: now - 2 }, { name: 'early' }),
+        wish(unlisted, { name: 'new', createdAt: now }),
+      ],
+    }),
+    does: ['list new', 'list early'],
+  },
+  {
+    because: 'a question that failed before does not keep others from their answer either',
+    seen: seen({
+      queries: [
+        { name: 'a', did: 's:a', nextTryAt: now - 1 },
+        { name: 'b', did: 's:b', nextTryAt: now - 1 },
+        { name: 'c', did: 's:c', nextTryAt: 0 },
+      ],
+    }),
+    does: ['list c', 'list a'],
+  },
+  {
     because: 'what does not exist is not asked for before',
     seen: seen({ wishes: [wish({ kind: 'none', until: now + hour })] }),
     does: [],
@@ -281,7 +303,7 @@ const rows: {
     because: 'while the catalogue is at rest nobody asks it',
     seen: seen({
       wishes: [wish(unlisted), wish(loaded({ ready: files(1, MiB) }), { name: 'b' })],
-      catalogue: { until: now + 9000, reason: 'offline', message: 'no line' },
+      catalogue: { until: now + 9000, reason: 'offline', detail: 'no line' },
     }),
     does: [],
     waits: 'offline',
@@ -291,7 +313,7 @@ const rows: {
     because: 'after its rest one probe is made for all',
     seen: seen({
       wishes: [wish(unlisted), wish(unlisted, { name: 'b', did: 's:b' })],
-      catalogue: { until: now - 1, reason: 'host_down', message: 'down' },
+      catalogue: { until: now - 1, reason: 'host_down', detail: 'down' },
     }),
     does: ['probe'],
     waits: 'host_down',
@@ -300,7 +322,7 @@ const rows: {
     because: 'what lies there is adopted without any line',
     seen: seen({
       wishes: [wish(loaded({ toAdopt: 1, ready: files(1, MiB) }))],
-      catalogue: { until: now + 9000, reason: 'offline', message: 'no line' },
+      catalogue: { until: now + 9000, reason: 'offline', detail: 'no line' },
     }),
     does: ['adopt a'],
   },
@@ -308,6 +330,13 @@ const rows: {
     because: 'a wish newer than an old listing of an open dataset asks again',
     seen: seen({
       wishes: [wish(loaded({ left: 0, listing: { ...listing, open: true, fetchedAt: now - 2 * hour } }))],
+    }),
+    does: ['list a'],
+  },
+  {
+    because: 'an open dataset whose listing bears the time of a clock that ran ahead is asked again',
+    seen: seen({
+      wishes: [wish(loaded({ left: 0, listing: { ...listing, open: true, fetchedAt: now + 9000 * hour } }))],
     }),
     does: ['list a'],
   },

@@ -116,6 +116,23 @@ test('md5 alone is compared, and without any checksum the size is', async () => 
   assert.is(bySize.line.unchecked, true)
 })
 
+test('without any checksum of the catalogue the bytes that were verified here before are the right ones', async () => {
+  const root = await dataDir()
+  const did = 's:s.ds'
+  const { name, lines } = await list(root, did, [{ did: 's:a.root', bytes: text.length }])
+  const [line] = lines
+  if (line === undefined) throw new Error('no line')
+  const path = await write(root, 's.ds/a.root', text)
+  const options = { root, name, bareName: name, line, world, signal: never }
+  const before = await adopt(options)
+  if (before === undefined) throw new Error('not adopted')
+  await write(root, 's.ds/a.root', text.replace('right', 'wrong'))
+  assert.is((await stat(path)).size, text.length)
+  assert.is(await adopt({ ...options, before }), undefined)
+  await write(root, 's.ds/a.root', text)
+  assert.is((await adopt({ ...options, before }))?.adler32, before.adler32)
+})
+
 test('wrong size and wrong bytes are left where they lie', async () => {
   await left({ texts: { 's.ds/a.root': 'short' } })
   await left({ texts: { 's.ds/a.root': 'the wrong bytes' } })

@@ -93,6 +93,8 @@ export async function openHome(options: HomeOptions): Promise<Home> {
     const { status, json } = await call(port, method, `/ds?ds_name=${encodeURIComponent(did)}`)
     return status === 200 ? String(json['status']) : `${status} ${json['code']}`
   }
+  /** What the daemon has told last: the reason of a failure, most often. */
+  const tail = async (): Promise<string> => (await home.log().catch(String)).split('\n').slice(-12).join('\n')
   const home: Home = {
     dir,
     path: (...names) => join(dir, ...names),
@@ -102,7 +104,7 @@ export async function openHome(options: HomeOptions): Promise<Home> {
     says: (did, word) =>
       until(async () => {
         const said = await ds('GET', did)
-        return said === word ? true : `/ds of ${did} says ${said}, not ${word}`
+        return said === word ? true : `/ds of ${did} says ${said}, not ${word}\n${await tail()}`
       }),
     async end() {
       running.delete(home)

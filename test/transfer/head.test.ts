@@ -53,6 +53,21 @@ test('only the exact range of a file of the right size counts', () => {
     assert.is(judge(status, headers), verdict, because)
 })
 
+test('a header that repeats our token is not repeated', () => {
+  const token = 'Bearer eyJhbGciOi.JIUzI1NiJ9'
+  for (const headers of [
+    { 'content-range': token },
+    { ...range('bytes 10-19/100'), 'content-encoding': token },
+  ])
+    try {
+      judgeHead(206, headers, wanted, { place: 'A (a.org:443)', now: 0 })
+      assert.unreachable()
+    } catch (error) {
+      if (!(error instanceof Miss)) throw error
+      assert.not.ok(error.trouble.message.includes('eyJ'), error.trouble.message)
+    }
+})
+
 test('no Content-Range but the exact one is ever taken', () => {
   fc.assert(
     fc.property(fc.nat(200), fc.nat(200), fc.nat(200), (first, last, total) => {

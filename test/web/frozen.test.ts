@@ -60,6 +60,15 @@ test('local comes with NAME/FILE in the order of the listing, by GET and by POST
   assert.equal(await readdir(layout.requests(root)), [])
 })
 
+test('a POST over a whole container asks for its listing again when that is over an hour old, and says local meanwhile', async () => {
+  await putWhole(root, did, 2, { type: 'CONTAINER', fetched: toIso(world.now() - 3_500_000) })
+  assert.is(await word('POST'), 'local')
+  assert.equal(await readdir(layout.catalogue(root)), [])
+  await putWhole(root, did, 2, { type: 'CONTAINER', fetched: toIso(world.now() - 3_700_000) })
+  assert.is(await word('POST'), 'local')
+  assert.equal(await readdir(layout.catalogue(root)), [`${name}.queued`])
+})
+
 test('whole counts more than a request that still lies there, and more than does_not_exist', async () => {
   await putWhole(root, did, 1)
   await writeFile(layout.request(root, name), '')
