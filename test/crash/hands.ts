@@ -204,6 +204,21 @@ export async function keptAside({ data, model, looks }: Hand): Promise<readonly 
   return lost
 }
 
+/** In the end each file that was dropped into watch/ bears the worst word of its datasets.
+ *  @returns those that do not */
+export async function wrongAnswers({ data, model }: Hand): Promise<readonly string[]> {
+  const there = await readdir(join(data, 'watch'))
+  const wrong: string[] = []
+  for (const [stem, all] of model.dropped) {
+    // What was removed or harmed since has another word, and an answer may be older than that.
+    if (!all.every(name => model.isOnly(name, 'whole'))) continue
+    const word = all.some(name => !model.get(name).exists) ? 'does_not_exist' : 'local'
+    if (!there.includes(`${stem}.${word}`))
+      wrong.push(`${stem} is to be ${word}: ${there.filter(each => each.startsWith(stem)).join(', ')}`)
+  }
+  return wrong
+}
+
 /** What was answered lies in requests/ or is done, at every instant.
  *  @returns what does not */
 export async function wishesKept({ data, model }: Hand): Promise<readonly string[]> {
