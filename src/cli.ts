@@ -4,8 +4,9 @@ import { basename, dirname, resolve } from 'node:path'
 import { readSums } from './disk/adopt.ts'
 import { layout, type Root } from './disk/layout.ts'
 import { readListing } from './disk/lines.ts'
+import { makeDir } from './disk/put.ts'
 import { names } from './disk/read.ts'
-import { NotOurs, openRoot } from './disk/root.ts'
+import { closeRoot, NotOurs, openRoot } from './disk/root.ts'
 import { knownNames, wordOf } from './disk/word.ts'
 import { readOptions } from './options.ts'
 import { usage } from './usage.ts'
@@ -13,7 +14,7 @@ import { openAccept } from './wishes/accept.ts'
 import { parseDid, printDid } from './words/did.ts'
 import type { ListingLine } from './words/listing.ts'
 import { nameOf } from './words/names.ts'
-import { sentence, Trouble } from './words/reason.ts'
+import { clean, sentence, Trouble } from './words/reason.ts'
 import type { World } from './words/world.ts'
 
 export type Place = { readonly world: World; readonly version: string; readonly signal: AbortSignal }
@@ -74,8 +75,13 @@ async function withData(
     return 2
   }
   try {
-    const { root } = await openRoot({ dir: resolve(dir), fenced: false, world: place.world })
-    return await run(root, words)
+    const { root, made } = await openRoot({ dir: resolve(dir), fenced: false, world: place.world })
+    if (made) complain(`made ${root.dir} a data directory with the id ${root.id}`)
+    try {
+      return await run(root, words)
+    } finally {
+      await closeRoot(root)
+    }
   } catch (error) {
     if (!(error instanceof NotOurs) && !(error instanceof Trouble)) throw error
     complain(error instanceof Trouble ? sentence(error.reason, error.detail) : error.message)
@@ -109,6 +115,8 @@ async function wish(
     complain(`${what} takes one or more names, like scope:name`)
     return 2
   }
+  // No daemon may have been here yet.
+  await makeDir(layout.requests(root), root)
   const accept = openAccept(root, place.world, () => {})
   let code = 0
   for (const word of words) {
@@ -202,5 +210,6 @@ function say(line: string): void {
 }
 
 function complain(line: string): void {
-  process.stderr.write(`desktop-rucio: ${line}\n`)
+  // What was typed stands in some of them.
+  process.stderr.write(`desktop-rucio: ${clean(line, 1000)}\n`)
 }

@@ -221,7 +221,7 @@ async function run(
     rucio,
     transfer,
     accept,
-    works: openWorks(root, world),
+    works: openWorks(root),
     replicas: openReplicaBook(rucio, world),
     catalogue: openCatalogueRest(world),
     listFailures: new Map(),

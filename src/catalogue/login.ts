@@ -43,14 +43,19 @@ export function openLogin(
   let shownGood = false
   let logged: string | undefined
 
+  /** Is the refusal so fresh that the same is not shown again? A clock that was set back makes none last longer. */
+  function isFresh(until: number): boolean {
+    const left = until - world.now()
+    return left > 0 && left <= refusedForMs
+  }
+
   async function fresh(): Promise<Held> {
     if (options.authType === 'token') {
-      const waits = deniedToken !== undefined && world.now() < deniedToken.until
+      const waits = deniedToken !== undefined && isFresh(deniedToken.until)
       return readToken(options.tokenPath, waits ? deniedToken?.text : undefined, world.now())
     }
     const identity = await credential.identity()
-    if (denied !== undefined && denied.identity === identity && world.now() < denied.until)
-      throw denied.trouble
+    if (denied !== undefined && denied.identity === identity && isFresh(denied.until)) throw denied.trouble
     denied = undefined
     try {
       const got = await logIn(options, server, identity, world)

@@ -16,6 +16,11 @@ export function nextTryAt(failedAt: number, failures: number, chance: number): n
   return Math.round(failedAt + wholeMs * (0.5 + chance / 2))
 }
 
+/** When something that waits is due, with a clock that may have been set back since: further away than the longest rest counts as now. */
+export function dueAt(at: number, now: number): number {
+  return at - now > longestRestMs ? now : at
+}
+
 export function freshHost(host: string): HostRecord {
   return { format: 1, host, failures: 0, rest_until: null, rate: null }
 }

@@ -190,10 +190,13 @@ function forLoaded(
 function isStale(board: Board, listing: ListingSeen, wish: WishSeen): boolean {
   const { now, seen } = board
   if (now < listing.refreshAfter) return false
-  if (listing.hopeless && now - listing.fetchedAt > 24 * hourMs) return true
+  // A listing that bears a time to come was fetched under a clock that ran ahead: its age is not known.
+  const ageMs = listing.fetchedAt > now + hourMs ? Number.POSITIVE_INFINITY : now - listing.fetchedAt
+  if (listing.hopeless && ageMs > 24 * hourMs) return true
   const mayGrow = listing.open || listing.type === 'CONTAINER'
-  if (!mayGrow || now - listing.fetchedAt <= hourMs) return false
-  return wish.createdAt > listing.fetchedAt || seen.queries.some(each => each.name === wish.name)
+  if (!mayGrow || ageMs <= hourMs) return false
+  const isNewer = wish.createdAt > listing.fetchedAt || ageMs === Number.POSITIVE_INFINITY
+  return isNewer || seen.queries.some(each => each.name === wish.name)
 }
 
 function giveLanes(board: Board, wish: WishSeen, dataset: Extract<DatasetSeen, { kind: 'loaded' }>): void {

@@ -11,7 +11,7 @@ import { say } from './logs.ts'
 import { Fenced, move } from './put.ts'
 import { readBytes, type Stat, toDisk, walk } from './way.ts'
 
-export { openRegular, type Stat, statRegular } from './way.ts'
+export { openRegular, type Stat, statEach, statRegular } from './way.ts'
 
 const mostBytes = 64 * 2 ** 20
 

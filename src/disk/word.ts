@@ -1,10 +1,10 @@
 // The word of /ds, from the disk alone. Never keeps an answer, and never writes.
 
 import { parseDid } from '../words/did.ts'
+import { missingUntil } from '../words/listing.ts'
 import { nameOf, readFullDid } from '../words/names.ts'
 import { Trouble } from '../words/reason.ts'
 import { parseRequest } from '../words/request.ts'
-import { fromIso } from '../words/world.ts'
 import { layout, type Root } from './layout.ts'
 import { readListing } from './lines.ts'
 import { prove } from './proof.ts'
@@ -15,9 +15,6 @@ export { didHere, knownNames } from './known.ts'
 export { caseTwin } from './twin.ts'
 
 export type Word = 'not_on_server' | 'downloading' | 'local' | 'does_not_exist'
-
-// `does not exist` counts for a day at the most. What lies further away was written under another clock.
-const longestMs = 25 * 3600 * 1000
 
 /** The word of /ds (DESIGN.md, "The word of /ds") from the disk alone; `paths` only with local, in the listing's order.
  *  The caller keeps proofs for a while (web/, wishes/watch.ts); this always looks.
@@ -62,8 +59,7 @@ async function isMissing(root: Root, name: string, now: number): Promise<boolean
   const head = await readListing(root, layout.answer(root, name))
   if (head?.type !== 'NONE') return false
   const did = readFullDid(head.did)
-  const until = fromIso(head.until) ?? 0
-  return did !== undefined && nameOf(did) === name && now < until && until - now <= longestMs
+  return did !== undefined && nameOf(did) === name && missingUntil(head, now) > 0
 }
 
 async function isThere(root: Root, path: string): Promise<boolean> {

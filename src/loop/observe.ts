@@ -1,6 +1,6 @@
 // Disk -> Observation: all reading of a pass. Never changes the disk, save that requests/ and watch/ are made again when they have gone.
 
-import { longestRestMs } from '../decide/backoff.ts'
+import { dueAt } from '../decide/backoff.ts'
 import type { DatasetSeen, Observation, QuerySeen, RunningSeen, WishSeen } from '../decide/observation.ts'
 import { layout, type Root } from '../disk/layout.ts'
 import { readListing } from '../disk/lines.ts'
@@ -11,7 +11,7 @@ import { inTrash } from '../disk/trash.ts'
 import { walk } from '../disk/way.ts'
 import { didHere } from '../disk/word.ts'
 import { type Did, printDid } from '../words/did.ts'
-import type { ListingHead, MissingHead } from '../words/listing.ts'
+import { type ListingHead, type MissingHead, missingUntil } from '../words/listing.ts'
 import { didOfName, readFullDid } from '../words/names.ts'
 import { Trouble } from '../words/reason.ts'
 import { asObject } from '../words/text.ts'
@@ -22,7 +22,8 @@ import { listingSeen, readyFiles } from './work.ts'
 
 /** decide() is shown so many files of one dataset at most: 64 lanes could not take more at once. */
 const readyMost = 1024
-const longestMissingMs = 25 * 3_600_000
+
+type Query = Omit<QuerySeen, 'nextTryAt'>
 
 /** What was read in earlier passes and holds until a look is due. */
 export type Notes = {
@@ -30,7 +31,7 @@ export type Notes = {
   readonly heads: Map<string, ListingHead | MissingHead | undefined>
   /** NAME -> when a listed dataset that is not loaded has something to do */
   readonly idleUntil: Map<string, number>
-  queries: QuerySeen[]
+  queries: Query[]
   trash: string[]
 }
 
@@ -50,8 +51,9 @@ export async function lookAround(
   if (await keepFolders(house.root)) remade()
   const settle = await book.scan()
   notes.trash = await inTrash(house.root)
-  const queries: QuerySeen[] = []
-  for (const file of await names(layout.catalogue(house.root))) {
+  const queries: Query[] = []
+  const answers = new Set(await names(layout.catalogue(house.root)))
+  for (const file of answers) {
     if (!file.endsWith('.queued')) continue
     const name = file.slice(0, -'.queued'.length)
     const did = didOfName(name)
@@ -62,14 +64,26 @@ export async function lookAround(
           (await didHere(house.root, name)))
         : did
     if (known === undefined) continue
-    queries.push({ name, did: printDid(known), nextTryAt: house.listFailures.get(name)?.nextTryAt ?? 0 })
+    queries.push({ name, did: printDid(known) })
   }
   notes.queries = queries
   const wanted = new Set(book.wishes().map(each => each.name))
-  for (const [name, head] of [...notes.heads])
-    if (head === undefined || !wanted.has(name)) notes.heads.delete(name)
+  const folders = new Set(await names(house.root.dir))
+  for (const [name, head] of notes.heads) {
+    const here = { folder: folders.has(name), answer: answers.has(`${name}.jsonl`) }
+    if (!wanted.has(name) || mayHaveChanged(head, here)) notes.heads.delete(name)
+  }
   for (const name of [...notes.idleUntil.keys()]) if (!wanted.has(name)) notes.idleUntil.delete(name)
   return settle
+}
+
+/** Two directories tell it of thousands: what has neither folder nor answer is unlisted still, and no file of it is looked for. */
+function mayHaveChanged(
+  head: ListingHead | MissingHead | undefined,
+  here: { readonly folder: boolean; readonly answer: boolean },
+): boolean {
+  if (head === undefined) return here.folder || here.answer
+  return head.type === 'NONE' ? !here.answer : !here.folder
 }
 
 /** A person may delete requests/ and watch/ with all that is in them; the next wish needs them again. */
@@ -104,10 +118,7 @@ export async function observe(
     data,
     wishes,
     oddities: book.oddities(),
-    queries: notes.queries.map(each => ({
-      ...each,
-      nextTryAt: near(house.listFailures.get(each.name)?.nextTryAt ?? 0, house.world.now(), longestRestMs),
-    })),
+    queries: notes.queries.map(each => ({ ...each, nextTryAt: listDueAt(house, each.name) })),
     trash: notes.trash,
     running,
     freeBytes: data === 'ready' && wishes.length > 0 ? await freeBytes(house.root) : 0,
@@ -162,13 +173,11 @@ async function datasetSeen(house: House, notes: Notes, wish: Wish): Promise<Data
       }
     }
   }
-  const failedUntil = near(house.listFailures.get(name)?.nextTryAt ?? 0, world.now(), longestRestMs)
+  const failedUntil = listDueAt(house, name)
   const head = await headOf(house, notes, name)
   if (head === undefined) return { kind: 'unlisted', nextTryAt: failedUntil }
-  if (head.type === 'NONE') {
-    const until = near(fromIso(head.until) ?? 0, world.now(), longestMissingMs)
-    return { kind: 'none', until: Math.max(until, failedUntil) }
-  }
+  if (head.type === 'NONE')
+    return { kind: 'none', until: Math.max(missingUntil(head, world.now()), failedUntil) }
   return {
     kind: 'listed',
     listing: {
@@ -178,20 +187,21 @@ async function datasetSeen(house: House, notes: Notes, wish: Wish): Promise<Data
       hopeless: false,
       refreshAfter: 0,
     },
-    nextTryAt: notes.idleUntil.get(name) ?? 0,
+    nextTryAt: dueAt(notes.idleUntil.get(name) ?? 0, world.now()),
   }
 }
 
-/** A clock that was set back: what lies further away than it can counts as now. */
-function near(at: number, now: number, mostMs: number): number {
-  return at - now > mostMs ? 0 : at
+/** When a listing that failed is asked for again; 0 = it has not failed. */
+function listDueAt(house: House, name: string): number {
+  return dueAt(house.listFailures.get(name)?.nextTryAt ?? 0, house.world.now())
 }
 
 async function isListed(house: House, name: string): Promise<boolean> {
   try {
     return (await statRegular(house.root, layout.listing(house.root, name))) !== undefined
   } catch (error) {
-    if (error instanceof Trouble) return false
+    // A disk that does not answer has not lost it.
+    if (error instanceof Trouble && error.reason === 'refused') return false
     throw error
   }
 }

@@ -1,6 +1,6 @@
 // The catalogue at rest: after failures in a row nobody asks it until the rest is over, then one probe does for all.
 
-import { longestRestMs, nextTryAt } from '../decide/backoff.ts'
+import { dueAt, nextTryAt } from '../decide/backoff.ts'
 import type { Rest } from '../decide/observation.ts'
 import { clean, type Reason, type Trouble } from '../words/reason.ts'
 import type { World } from '../words/world.ts'
@@ -28,12 +28,12 @@ export function openCatalogueRest(world: World): CatalogueRest {
   let rest: Rest = { until: 0 }
   return {
     // A clock that was set back makes no rest longer than it was.
-    seen: () => (rest.until - world.now() > longestRestMs ? { ...rest, until: world.now() } : rest),
+    seen: () => (rest.until === 0 ? rest : { ...rest, until: dueAt(rest.until, world.now()) }),
     failed(trouble, subject) {
       if (!ofTheWhole.includes(trouble.reason)) return false
       const now = world.now()
       // Several calls that were under way fail together: that is one failure.
-      if (rest.until > now && rest.until - now <= longestRestMs) return true
+      if (dueAt(rest.until, now) > now) return true
       if (subject !== undefined && maybeOfOne.includes(trouble.reason)) subjects.add(subject)
       else others += 1
       rest = {

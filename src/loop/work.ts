@@ -1,5 +1,6 @@
 // Datasets in work: what was read of them, brought up to date by what act wrote. Losing it costs one more look at the disk.
 
+import { dueAt } from '../decide/backoff.ts'
 import type { FileReady, ListingSeen } from '../decide/observation.ts'
 import { layout, type Root } from '../disk/layout.ts'
 import { readListing, VerifiedLog } from '../disk/lines.ts'
@@ -9,7 +10,7 @@ import type { Did } from '../words/did.ts'
 import type { ListingHead, ListingLine } from '../words/listing.ts'
 import { readSidecar, type Sidecar } from '../words/part.ts'
 import type { Failure } from '../words/reason.ts'
-import { fromIso, type World } from '../words/world.ts'
+import { fromIso } from '../words/world.ts'
 
 /** A file of a dataset in work that is not verified yet. */
 export type FileWork = {
@@ -51,12 +52,12 @@ export type Works = ReadonlyMap<string, Work> & {
 /** Lines of verified.jsonl and the directory are durable at the latest so long after a file got its name (DESIGN.md rule 4). */
 const syncMs = 1000
 
-export function openWorks(root: Root, world: World): Works {
+export function openWorks(root: Root): Works {
   const works = new Map<string, Work>()
   return Object.assign(works, {
     async load(name: string, did: Did): Promise<Work | undefined> {
       await unload(works, name)
-      const work = await loadWork(root, world, name, did)
+      const work = await loadWork(root, name, did)
       if (work !== undefined) works.set(name, work)
       return work
     },
@@ -75,7 +76,7 @@ async function unload(works: Map<string, Work>, name: string): Promise<void> {
   await work.log.close()
 }
 
-async function loadWork(root: Root, world: World, name: string, did: Did): Promise<Work | undefined> {
+async function loadWork(root: Root, name: string, did: Did): Promise<Work | undefined> {
   const proof = await prove(root, name)
   if (proof.kind === 'unlisted') return undefined
   const log = await VerifiedLog.open(root, name)
@@ -100,10 +101,9 @@ async function loadWork(root: Root, world: World, name: string, did: Did): Promi
     notedAt: 0,
     syncTimer: undefined,
   }
-  const now = world.now()
   for (const line of lines) {
     const sidecar = sidecars.get(line.path)
-    const file = fileWork(line, sidecar, now)
+    const file = fileWork(line, sidecar)
     work.files.set(line.path, file)
     if (file.nextTryAt > 0) work.later.add(file)
     else work.fresh.push(file)
@@ -115,12 +115,10 @@ async function loadWork(root: Root, world: World, name: string, did: Did): Promi
   return work
 }
 
-function fileWork(line: ListingLine, sidecar: Sidecar | undefined, now: number): FileWork {
+function fileWork(line: ListingLine, sidecar: Sidecar | undefined): FileWork {
   const ours = sidecar !== undefined && sidecar.did === line.did && sidecar.bytes === line.bytes
   const here = ours ? sidecar.ranges.reduce((sum, each) => sum + each.to - each.from, 0) : 0
-  const stored = ours && sidecar.next_try !== null ? (fromIso(sidecar.next_try) ?? 0) : 0
-  // A clock that jumped: a next try further away than the longest back-off counts as now (facts/faults.md 1a).
-  const nextTryAt = stored - now > 300_000 ? 0 : stored
+  const nextTryAt = ours && sidecar.next_try !== null ? (fromIso(sidecar.next_try) ?? 0) : 0
   return {
     line,
     bytes: line.bytes - here,
@@ -169,8 +167,9 @@ export function readyFiles(
   let nextTryAt: number | null = null
   for (const file of work.later) {
     if (file.busy || !work.files.has(file.line.path)) continue
-    if (file.nextTryAt > now) {
-      nextTryAt = Math.min(nextTryAt ?? file.nextTryAt, file.nextTryAt)
+    const due = dueAt(file.nextTryAt, now)
+    if (due > now) {
+      nextTryAt = Math.min(nextTryAt ?? due, due)
       continue
     }
     count += 1

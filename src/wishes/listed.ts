@@ -4,14 +4,12 @@ import { layout, type Root } from '../disk/layout.ts'
 import { readListing } from '../disk/lines.ts'
 import type { Did } from '../words/did.ts'
 import { printDid } from '../words/did.ts'
-import type { ListingHead, MissingHead } from '../words/listing.ts'
+import { type ListingHead, type MissingHead, missingUntil } from '../words/listing.ts'
 import { nameOf } from '../words/names.ts'
 import { fromIso } from '../words/world.ts'
 
 /** What is open, or a container, may hold more after this time: it is asked for again. */
 export const freshMs = 3_600_000
-/** The longest that `does not exist` may count; an end further away is a clock's error. */
-const missingMs = 24 * freshMs
 
 export type Listed = { readonly path: string; readonly head: ListingHead | MissingHead }
 
@@ -40,10 +38,7 @@ export async function wholeListing(root: Root, did: Did, now: number): Promise<L
 /** Whether an answer still counts (DESIGN: an hour for what is open or a container, always for a closed dataset).
  *  @param now ms since 1970 */
 export function isFresh(head: ListingHead | MissingHead, now: number): boolean {
-  if (head.type === 'NONE') {
-    const until = fromIso(head.until)
-    return until !== undefined && now < until && until <= now + missingMs
-  }
+  if (head.type === 'NONE') return missingUntil(head, now) > 0
   if (!head.open && head.type !== 'CONTAINER') return true
   const fetched = fromIso(head.fetched)
   // A clock that was wrong when it was fetched must not make it fresh for years.

@@ -2,6 +2,7 @@
 
 import { isComponent, readFullDid } from './names.ts'
 import { asObject, isAdler32, isBytes, isMd5, isTotal } from './text.ts'
+import { fromIso } from './world.ts'
 
 export type DidType = 'DATASET' | 'CONTAINER' | 'FILE'
 
@@ -44,6 +45,16 @@ export type MissingHead = {
   readonly until: string
   /** how often in a row the answer was the same */
   readonly tries: number
+}
+
+// A day, and an hour for a clock that was set back a little.
+const longestMissingMs = 25 * 3_600_000
+
+/** Until when `does not exist` counts. An end further away than a day was written under another clock.
+ *  @returns ms since 1970; 0 when it does not count (any more) */
+export function missingUntil(head: MissingHead, now: number): number {
+  const until = fromIso(head.until) ?? 0
+  return until > now && until - now <= longestMissingMs ? until : 0
 }
 
 export function readListingHead(json: unknown): ListingHead | MissingHead | undefined {

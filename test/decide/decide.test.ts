@@ -334,6 +334,13 @@ const rows: {
     does: ['list a'],
   },
   {
+    because: 'an open dataset whose listing bears the time of a clock that ran ahead is asked again',
+    seen: seen({
+      wishes: [wish(loaded({ left: 0, listing: { ...listing, open: true, fetchedAt: now + 9000 * hour } }))],
+    }),
+    does: ['list a'],
+  },
+  {
     because: 'a wish older than the listing does not, however long the fetching takes',
     seen: seen({
       wishes: [

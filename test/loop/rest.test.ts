@@ -45,6 +45,15 @@ test('one call that fails over and over does not make the rests of all longer', 
   assert.ok((logins[1] ?? 0) > (logins[0] ?? 0), 'a login is that of all')
 })
 
+test('a clock that was set back does not make the rest longer', () => {
+  const world = stoppedWorld()
+  const rest = openCatalogueRest(world)
+  rest.failed(new Trouble('offline', 'x'), undefined)
+  world.move(-86_400_000)
+  assert.ok(rest.seen().until <= world.now(), 'a probe is due')
+  assert.is(rest.seen().reason, 'offline')
+})
+
 test('datasets that the catalogue cannot list do not keep it from the others', async () => {
   const url = await liar((request, response) => {
     if (request.url === '/ping') return void response.end('{}')

@@ -1,0 +1,59 @@
+import { execFile } from 'node:child_process'
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { sweep, temporary } from './help/data.ts'
+
+const test = suite('command line')
+const bin = fileURLToPath(new URL('../../bin/desktop-rucio', import.meta.url))
+
+test.after(sweep)
+
+type Ran = { readonly code: number; readonly out: string; readonly err: string }
+
+function run(...args: readonly string[]): Promise<Ran> {
+  return new Promise(resolve =>
+    execFile(process.execPath, [bin, ...args], { env: {} }, (error, out, err) =>
+      resolve({ code: error === null ? 0 : Number(error.code), out, err }),
+    ),
+  )
+}
+
+test('add, list and remove need no daemon, not even one that was there before', async () => {
+  const dir = await temporary()
+  const added = await run('add', 'mc16.x', '--data', dir)
+  assert.equal({ ...added, err: '' }, { code: 0, out: 'mc16:mc16.x downloading\n', err: '' })
+  assert.match(added.err, /made .* a data directory with the id [0-9a-f]{16}/)
+  assert.match(await readFile(join(dir, 'requests', 'mc16.x.json'), 'utf8'), /"created"/)
+  assert.match((await run('list', '--data', dir)).out, /^downloading +mc16.x\n$/)
+  assert.equal(await run('remove', 'mc16.x', '--data', dir), {
+    code: 0,
+    out: 'mc16:mc16.x not_on_server\n',
+    err: '',
+  })
+})
+
+test('nothing stays in staging/', async () => {
+  const dir = await temporary()
+  await run('add', 'mc16.x', '--data', dir)
+  assert.equal(await readdir(join(dir, '.rucio', 'staging')), [])
+})
+
+test('what was typed comes back without control characters', async () => {
+  const dir = await temporary()
+  for (const args of [
+    ['list', '--\u001b[31m'],
+    ['list', '--data', `${dir}/\u001b[31m`],
+    ['verify', `${dir}/\u001b[31m`],
+    ['add', '\u001b[31m', '--data', dir],
+    ['\u001b[31m'],
+  ]) {
+    const { code, out, err } = await run(...args)
+    assert.is(code, 2, args.join(' '))
+    assert.not.ok((out + err).includes('\u001b'))
+  }
+})
+
+test.run()
