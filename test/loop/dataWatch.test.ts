@@ -54,7 +54,7 @@ test('while DATA is away the loop looks each 5 s, and does not spin', async () =
   const house = {
     root,
     world,
-    works: openWorks(root, world),
+    works: openWorks(root),
     catalogue: openCatalogueRest(world),
     listFailures: new Map(),
     changed() {},
