@@ -38,6 +38,18 @@ export async function statRegular(root: Root, path: string): Promise<Stat | unde
   return found
 }
 
+/** Nothing was written between two looks, as far as size, mtime and inode tell. */
+export function sameStat(a: Stat | undefined, b: Stat | undefined): boolean {
+  return a?.size === b?.size && a?.mtimeMs === b?.mtimeMs && a?.ino === b?.ino
+}
+
+/** `wanted`, or `wanted-2`, `wanted-3`, …: the first under which nothing lies. */
+export async function freePath(root: Root, wanted: string): Promise<string> {
+  let free = wanted
+  for (let n = 2; (await walk(root, free)) !== undefined; n++) free = `${wanted}-${n}`
+  return free
+}
+
 /** A regular file below DATA, opened for reading; the caller closes it. undefined when absent.
  *  @throws Trouble `refused` for a link on the way or at its end, for a FIFO, socket, device or folder */
 export async function openRegular(root: Root, path: string): Promise<FileHandle | undefined> {

@@ -1,7 +1,7 @@
 // config.json as it counts: read when it has settled, kept while it does not parse. Never writes it.
 
 import { layout, type Root } from '../disk/layout.ts'
-import { readUserText, type Stat, statRegular } from '../disk/read.ts'
+import { readUserText, type Stat, sameStat, statRegular } from '../disk/read.ts'
 import { type Config, defaultConfig, parseConfig } from '../words/config.ts'
 import { sentence, Trouble } from '../words/reason.ts'
 
@@ -30,7 +30,7 @@ export function openConfigFile(root: Root): ConfigFile {
     const stat = await lookAt()
     if (stat === 'refused') return undefined
     const first = last === undefined
-    if (last === undefined || !isSame(last.stat, stat) || last.at > now) {
+    if (last === undefined || !sameStat(last.stat, stat) || last.at > now) {
       last = { stat, at: now }
       counted = false
     }
@@ -60,8 +60,4 @@ export function openConfigFile(root: Root): ConfigFile {
   }
 
   return { look, current: () => good, fallback: defaultConfig, problems: () => (problem ? [problem] : []) }
-}
-
-function isSame(a: Stat | undefined, b: Stat | undefined): boolean {
-  return a?.size === b?.size && a?.mtimeMs === b?.mtimeMs && a?.ino === b?.ino
 }
