@@ -73,14 +73,14 @@ export function openRucio(
   const authServer = parseServer(options.authHost)
   if (authServer instanceof Trouble) throw authServer
   const login = openLogin(options, authServer, credential, log, world)
-  const send = makeSend(server, login, credential)
+  const send = makeSend(server, login, credential, options.password)
   return {
     contents: (did, each, signal) => readContents(send, did, each, signal),
     replicas: (files, signal) => readReplicas(send, files, signal),
     async ping(signal) {
       const call = { method: 'GET', path: '/ping', accept: 'application/json', signal } as const
       const answer = await sendOnce(server, call, {}, credential)
-      if (answer.statusCode !== 200) throw await readRefusal(answer, hostPort(server))
+      if (answer.statusCode !== 200) throw await readRefusal(answer, hostPort(server), [options.password])
       dropBody(answer)
     },
     onLoopback: isLoopbackName(server.host),

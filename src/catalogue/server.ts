@@ -43,7 +43,13 @@ export function parseServer(text: string): Server | Trouble {
   return { scheme: url.scheme, host: url.host, port: url.port, base: url.path.replace(/\/+$/, '') }
 }
 
-export function makeSend(server: Server, login: Login, credential: CatalogueCredential): Send {
+/** @param password what the login showed to a server: no answer is repeated with it */
+export function makeSend(
+  server: Server,
+  login: Login,
+  credential: CatalogueCredential,
+  password: string | undefined,
+): Send {
   return async call => {
     for (let renewed = false; ; renewed = true) {
       const token = await login.token(call.signal)
@@ -52,7 +58,7 @@ export function makeSend(server: Server, login: Login, credential: CatalogueCred
         login.taken(token)
         return answer
       }
-      const refusal = await readRefusal(answer, hostPort(server), [token])
+      const refusal = await readRefusal(answer, hostPort(server), [token, password])
       // A token that has ended, that the server has forgotten and one that never was are told apart by nothing.
       if (refusal.reason !== 'auth') throw refusal
       login.refused(token, refusal)

@@ -14,6 +14,8 @@ const batchFiles = 256
 const batchBytes = 512 * 2 ** 20
 const diskAgainMs = 60_000
 
+type ListAction = Extract<Action, { kind: 'list' }>
+
 type Board = {
   readonly now: number
   readonly config: Config
@@ -24,6 +26,8 @@ type Board = {
   readonly ending: Set<string>
   /** NAMEs in work whose listing is to be replaced as soon as their lanes have ended */
   readonly relisting: Set<string>
+  /** listings that failed before and may be tried now */
+  readonly again: (ListAction & { readonly since: number })[]
   lanes: number
   lists: number
   budget: number
@@ -44,6 +48,7 @@ export function decide(seen: Observation, now: number, config: Config): Decision
     active: new Set(seen.running.filter(holdsDataset).map(each => each.name)),
     ending: new Set(),
     relisting: new Set(),
+    again: [],
     lanes: config.files_at_once - working.length,
     lists: listsAtOnce - seen.running.filter(each => each.kind === 'list').length,
     budget: seen.freeBytes - config.reserve_bytes - working.reduce((sum, each) => sum + each.bytes, 0),
@@ -59,8 +64,10 @@ export function decide(seen: Observation, now: number, config: Config): Decision
   for (const query of seen.queries) {
     if (runs(board, 'list', query.name) || board.relisting.has(query.name)) continue
     if (query.nextTryAt > now) wake(board, query.nextTryAt)
-    else list(board, query.name, query.did, 'query')
+    else listInTurn(board, query.name, query.did, 'query', query.nextTryAt)
   }
+  for (const { name, did, purpose } of board.again.sort((a, b) => a.since - b.since))
+    list(board, name, did, purpose)
   probe(board)
   return { actions: board.actions, waiting: board.waiting, wakeAt: board.wakeAt }
 }
@@ -124,7 +131,7 @@ function forDataset(
     case 'unlisted':
       if (wish.kind === 'repair') board.actions.push({ kind: 'withdraw', name })
       else if (dataset.nextTryAt > now) wake(board, dataset.nextTryAt)
-      else list(board, name, did, 'request')
+      else listInTurn(board, name, did, 'request', dataset.nextTryAt)
       return
     case 'none':
       board.waiting.set(name, { reason: 'no_such_did', detail: `Rucio knows no ${did}` })
@@ -272,6 +279,19 @@ function finishTrash(board: Board, wishes: readonly WishSeen[]): void {
     if (board.seen.running.some(each => each.name === name)) continue
     board.actions.push({ kind: 'clean', name })
   }
+}
+
+/** One that failed before goes behind all that did not: a few that the catalogue can never list must not keep it from the others.
+ *  @param since when it might be tried again; 0 = it has not failed */
+function listInTurn(
+  board: Board,
+  name: string,
+  did: string,
+  purpose: ListAction['purpose'],
+  since: number,
+): void {
+  if (since === 0) list(board, name, did, purpose)
+  else board.again.push({ kind: 'list', name, did, purpose, since })
 }
 
 function list(board: Board, name: string, did: string, purpose: 'request' | 'query'): void {

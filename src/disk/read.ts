@@ -11,7 +11,7 @@ import { say } from './logs.ts'
 import { Fenced, move } from './put.ts'
 import { freePath, readBytes, type Stat, toDisk, walk } from './way.ts'
 
-export { freePath, openRegular, type Stat, sameStat, statRegular } from './way.ts'
+export { freePath, openRegular, type Stat, sameStat, statEach, statRegular } from './way.ts'
 
 const mostBytes = 64 * 2 ** 20
 

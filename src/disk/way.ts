@@ -7,6 +7,9 @@ import { join, relative, sep } from 'node:path'
 import { codeOf, Trouble, toTrouble } from '../words/reason.ts'
 import type { Root } from './layout.ts'
 
+// More at once gains nothing over the four threads that Node has for the disk, and other reads wait behind them.
+const atOnce = 32
+
 export type Stat = { readonly size: number; readonly mtimeMs: number; readonly ino: number }
 
 /** lstat of each component below DATA, in order (DATA itself may be reached over a link).
@@ -18,12 +21,8 @@ export async function walk(root: Root, path: string): Promise<Stats | undefined>
   let found: Stats | undefined
   for (const [index, part] of parts.entries()) {
     here = join(here, part)
-    try {
-      found = await lstat(here)
-    } catch (error) {
-      if (codeOf(error) === 'ENOENT') return undefined
-      throw toDisk(error)
-    }
+    found = await lstatOrNone(here)
+    if (found === undefined) return undefined
     if (index < parts.length - 1 && !found.isDirectory())
       throw new Trouble('refused', `${relative(root.dir, here)} is no folder${aLink(found)}`)
   }
@@ -48,6 +47,27 @@ export async function freePath(root: Root, wanted: string): Promise<string> {
   let free = wanted
   for (let n = 2; (await walk(root, free)) !== undefined; n++) free = `${wanted}-${n}`
   return free
+}
+
+/** The same for many files of one folder, whose way is walked once: lstat of thousands costs what a walk to each would cost thrice.
+ *  @returns a Trouble `refused` for what is no regular file; what is absent is left out
+ *  @throws Trouble when the disk does not answer */
+export async function statEach(
+  root: Root,
+  dir: string,
+  files: readonly string[],
+): Promise<ReadonlyMap<string, Stat | Trouble>> {
+  const found = new Map<string, Stat | Trouble>()
+  if ((await walk(root, dir))?.isDirectory() !== true) return found
+  for (let from = 0; from < files.length; from += atOnce) {
+    const batch = files.slice(from, from + atOnce)
+    const stats = await Promise.all(batch.map(file => lstatOrNone(join(dir, file))))
+    for (const [index, file] of batch.entries()) {
+      const stat = stats[index]
+      if (stat !== undefined) found.set(file, stat.isFile() ? stat : notRegular(root, join(dir, file), stat))
+    }
+  }
+  return found
 }
 
 /** A regular file below DATA, opened for reading; the caller closes it. undefined when absent.
@@ -102,6 +122,15 @@ export function toDisk(error: unknown): unknown {
   const known = toTrouble(error)
   // EXDEV, ENAMETOOLONG, ENXIO and whatever else a disk says: never our bug, and never final.
   return known.reason === 'bug' ? new Trouble('disk_error', what, error) : known
+}
+
+async function lstatOrNone(path: string): Promise<Stats | undefined> {
+  try {
+    return await lstat(path)
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined
+    throw toDisk(error)
+  }
 }
 
 async function openSame(root: Root, path: string, seen: Stat): Promise<FileHandle> {

@@ -14,7 +14,6 @@ import { toIso } from '../words/world.ts'
 import { askForRepair } from './act-requests.ts'
 import type { House } from './house.ts'
 import { incompleteText } from './incomplete.ts'
-import { mayBeItsOwn } from './rest.ts'
 
 type List = Extract<Action, { kind: 'list' }>
 
@@ -34,7 +33,7 @@ export async function actList(house: House, action: List, signal: AbortSignal): 
     const failed = house.catalogue.failed(trouble, action.did)
     // A catalogue at rest costs this listing no try: it goes on when the catalogue does. But where the fault may be its own it
     // waits for itself as well, behind the others: one DID that the server cannot list must not hold them all up.
-    const own = !failed || mayBeItsOwn(trouble)
+    const own = !failed || trouble.reason !== 'offline'
     const tries = (house.listFailures.get(name)?.tries ?? 0) + (own ? 1 : 0)
     house.listFailures.set(name, {
       tries,

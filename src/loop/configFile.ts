@@ -16,31 +16,33 @@ export type ConfigFile = {
   problems(): readonly string[]
 }
 
+type Look = Stat | undefined | 'refused'
+type Found = Awaited<ReturnType<typeof readUserText>>
+
 const settleMs = 2000
 
 export function openConfigFile(root: Root): ConfigFile {
   const path = layout.config(root)
   /** what the looks agree on, undefined = no such file; and since when */
-  let last: { readonly stat: Stat | undefined; readonly at: number } | undefined
+  let last: { readonly stat: Look; readonly at: number } | undefined
   let good: Config | undefined
   let problem: string | undefined
   let counted = false
 
   async function look(now: number): Promise<number | undefined> {
     const stat = await lookAt()
-    if (stat === 'refused') return undefined
     const first = last === undefined
-    if (last === undefined || !sameStat(last.stat, stat) || last.at > now) {
+    if (last === undefined || !isSame(last.stat, stat) || last.at > now) {
       last = { stat, at: now }
       counted = false
     }
-    if (counted) return undefined
+    if (counted || stat === 'refused') return undefined
     const left = last.at + settleMs - now
     if (!first && left > 0) return left
-    counted = true
-    const found = stat === undefined ? undefined : await readUserText(root, path)
-    const config =
-      found === undefined ? defaultConfig : found instanceof Trouble ? found : parseConfig(found.text)
+    const found = stat === undefined ? undefined : await text()
+    // A right that is given later changes neither size nor time: until then it is read at each look.
+    counted = found !== 'no right'
+    const config = configOf(found)
     if (config instanceof Trouble) problem = `config.json: ${sentence(config.reason, config.detail)}`
     else {
       good = config
@@ -49,15 +51,35 @@ export function openConfigFile(root: Root): ConfigFile {
     return undefined
   }
 
-  async function lookAt(): Promise<Stat | undefined | 'refused'> {
+  async function text(): Promise<Found | 'no right'> {
+    try {
+      return await readUserText(root, path)
+    } catch (error) {
+      if (error instanceof Trouble && error.reason === 'read_only') return 'no right'
+      throw error
+    }
+  }
+
+  async function lookAt(): Promise<Look> {
     try {
       return await statRegular(root, path)
     } catch (error) {
-      if (!(error instanceof Trouble)) throw error
+      if (!(error instanceof Trouble && error.reason === 'refused')) throw error
       problem = `config.json: ${sentence(error.reason, error.detail)}`
       return 'refused'
     }
   }
 
   return { look, current: () => good, fallback: defaultConfig, problems: () => (problem ? [problem] : []) }
+}
+
+function configOf(found: Found | 'no right'): Config | Trouble {
+  if (found === undefined) return defaultConfig
+  if (found === 'no right') return new Trouble('refused', 'this daemon has no right to read it')
+  return found instanceof Trouble ? found : parseConfig(found.text)
+}
+
+function isSame(a: Look, b: Look): boolean {
+  if (a === 'refused' || b === 'refused') return a === b
+  return sameStat(a, b)
 }

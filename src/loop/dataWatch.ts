@@ -38,6 +38,8 @@ export function openDataWatch(root: Root, world: World, onReturn: () => void): D
   // A newer format is read and never written.
   let state: DataState = root.readOnly === true ? 'read_only' : 'ready'
   let checkedAt = 0
+  /** something could not be written: is it that file, or all? */
+  let doubted = false
   let lookingSince: number | undefined
 
   /** A clock that was set back must not make it longer. */
@@ -52,9 +54,10 @@ export function openDataWatch(root: Root, world: World, onReturn: () => void): D
       const before = state
       if (found === 'missing') state = 'data_dir_missing'
       else if (state === 'data_dir_missing') state = 'ready'
-      else if (state === 'read_only' && isDue(writeAgainMs))
+      else if (doubted || (state === 'read_only' && isDue(writeAgainMs)))
         state = (await probeWrite(root)) === 'read_only' ? 'read_only' : 'ready'
       else return state
+      doubted = false
       checkedAt = world.now()
       if (before === 'data_dir_missing' && state === 'ready') onReturn()
       return state
@@ -78,9 +81,8 @@ export function openDataWatch(root: Root, world: World, onReturn: () => void): D
       return checkedAt + (state === 'read_only' ? writeAgainMs : missingAgainMs)
     },
     trouble(trouble) {
-      if (trouble.reason !== 'read_only') return
-      state = 'read_only'
-      checkedAt = world.now()
+      // One folder with wrong rights is no read-only disk: the next check tries to write.
+      if (trouble.reason === 'read_only') doubted = true
     },
     problems: () => {
       const { state: now, message } = seen()

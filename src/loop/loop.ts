@@ -74,6 +74,8 @@ export function startLoop(
   let stumbled: string | undefined
   let count = 0
   let stopped = false
+  /** as the last pass found DATA */
+  let isReady = false
   let aroundDue = true
   let lastAround = 0
   let settleAt = Number.POSITIVE_INFINITY
@@ -115,8 +117,9 @@ export function startLoop(
       if (stopped) return
       await sleepHard(passMs - (performance.now() - began))
       const now = world.now()
-      const nextLook = lastAround + lookEvery()
-      const due = Math.min(decision.wakeAt, settleAt, nextLook, nextHeldAt(now), parts.data.nextCheckAt())
+      // On a disk that is not there or not ours to write no look is made, so none is due.
+      const nextLook = isReady ? Math.min(lastAround + lookEvery(), settleAt) : now + lookMs
+      const due = Math.min(decision.wakeAt, nextLook, nextHeldAt(now), parts.data.nextCheckAt())
       // Whatever else is due: a disk that has just failed is left alone for a while.
       await sleep(ok ? due - now : diskAgainMs)
     }
@@ -156,7 +159,8 @@ export function startLoop(
 
   async function pass(): Promise<void> {
     const state = await parts.data.check()
-    const ready = state === 'ready'
+    isReady = state === 'ready'
+    const ready = isReady
     const now = world.now()
     if (ready && (aroundDue || now >= settleAt || now - lastAround >= lookEvery() || now < lastAround)) {
       aroundDue = false

@@ -52,7 +52,8 @@ export async function lookAround(
   const settle = await book.scan()
   notes.trash = await inTrash(house.root)
   const queries: Query[] = []
-  for (const file of await names(layout.catalogue(house.root))) {
+  const answers = new Set(await names(layout.catalogue(house.root)))
+  for (const file of answers) {
     if (!file.endsWith('.queued')) continue
     const name = file.slice(0, -'.queued'.length)
     const did = didOfName(name)
@@ -67,10 +68,22 @@ export async function lookAround(
   }
   notes.queries = queries
   const wanted = new Set(book.wishes().map(each => each.name))
-  for (const [name, head] of [...notes.heads])
-    if (head === undefined || !wanted.has(name)) notes.heads.delete(name)
+  const folders = new Set(await names(house.root.dir))
+  for (const [name, head] of notes.heads) {
+    const here = { folder: folders.has(name), answer: answers.has(`${name}.jsonl`) }
+    if (!wanted.has(name) || mayHaveChanged(head, here)) notes.heads.delete(name)
+  }
   for (const name of [...notes.idleUntil.keys()]) if (!wanted.has(name)) notes.idleUntil.delete(name)
   return settle
+}
+
+/** Two directories tell it of thousands: what has neither folder nor answer is unlisted still, and no file of it is looked for. */
+function mayHaveChanged(
+  head: ListingHead | MissingHead | undefined,
+  here: { readonly folder: boolean; readonly answer: boolean },
+): boolean {
+  if (head === undefined) return here.folder || here.answer
+  return head.type === 'NONE' ? !here.answer : !here.folder
 }
 
 /** A person may delete requests/ and watch/ with all that is in them; the next wish needs them again. */
@@ -187,7 +200,8 @@ async function isListed(house: House, name: string): Promise<boolean> {
   try {
     return (await statRegular(house.root, layout.listing(house.root, name))) !== undefined
   } catch (error) {
-    if (error instanceof Trouble) return false
+    // A disk that does not answer has not lost it.
+    if (error instanceof Trouble && error.reason === 'refused') return false
     throw error
   }
 }

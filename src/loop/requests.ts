@@ -4,7 +4,7 @@ import type { OddityHere } from '../decide/observation.ts'
 import type { Root } from '../disk/layout.ts'
 import { layout } from '../disk/layout.ts'
 import { wroteLast } from '../disk/put.ts'
-import { names, readUserText, type Stat, sameStat, statRegular } from '../disk/read.ts'
+import { names, readUserText, type Stat, sameStat, statEach } from '../disk/read.ts'
 import { caseTwin, didHere } from '../disk/word.ts'
 import type { Did } from '../words/did.ts'
 import { didOfName, nameOf, readFullDid } from '../words/names.ts'
@@ -68,9 +68,9 @@ export function openRequestBook(root: Root, world: World): RequestBook {
       if (left <= 0) entries.delete(file)
       else soon(left)
     }
-    for (const file of all) {
-      if (isLeftAlone(file)) continue
-      const left = await look(file, now, here)
+    const files = all.filter(file => !isLeftAlone(file))
+    for (const [file, stat] of await statEach(root, layout.requests(root), files)) {
+      const left = await look(file, stat, now, here)
       if (left !== undefined) soon(left)
     }
     // A .problem that somebody took away is written again while it is true.
@@ -88,25 +88,24 @@ export function openRequestBook(root: Root, world: World): RequestBook {
   }
 
   /** @returns ms until this file may count */
-  async function look(file: string, now: number, here: ReadonlySet<string>): Promise<number | undefined> {
-    const path = `${layout.requests(root)}/${file}`
-    let stat: Stat | undefined
-    try {
-      stat = await statRegular(root, path)
-    } catch (error) {
-      if (!(error instanceof Trouble)) throw error
+  async function look(
+    file: string,
+    stat: Stat | Trouble,
+    now: number,
+    here: ReadonlySet<string>,
+  ): Promise<number | undefined> {
+    if (stat instanceof Trouble) {
       entries.set(file, oddEntry(problem(file, 'It is no plain file; put a regular file in its place.')))
       return undefined
     }
-    if (stat === undefined) return undefined
+    const path = `${layout.requests(root)}/${file}`
     const entry = entries.get(file)
     if (entry !== undefined && sameStat(entry.stat, stat)) {
       entry.missedAt = undefined
       entry.sinceAt = sinceWhen(entry.sinceAt, now)
       if (entry.counted) {
         // What stands in an odd one's way may have gone since: another file of its NAME, a twin.
-        if (entry.odd !== undefined) await read(file, path, entry, here)
-        return undefined
+        return entry.odd === undefined ? undefined : await read(file, entry, now, here)
       }
     }
     const fresh = entry === undefined || !sameStat(entry.stat, stat)
@@ -118,13 +117,43 @@ export function openRequestBook(root: Root, world: World): RequestBook {
     const settled =
       wroteLast(path, stat) || now - current.sinceAt >= settleMs || (first && now - stat.mtimeMs > settleMs)
     if (!settled) return current.sinceAt + settleMs - now
-    await read(file, path, current, here)
+    return await read(file, current, now, here)
+  }
+
+  /** @returns ms until it may count, when it was written anew since it was looked at */
+  async function read(
+    file: string,
+    entry: Entry,
+    now: number,
+    here: ReadonlySet<string>,
+  ): Promise<number | undefined> {
+    const found = await textOf(`${layout.requests(root)}/${file}`)
+    if (found === undefined) return undefined
+    if (!(found instanceof Trouble) && !sameStat(found.stat, entry.stat)) {
+      entries.set(file, { ...entry, stat: found.stat, sinceAt: now, counted: false })
+      return settleMs
+    }
+    await understand(file, entry, found, here)
     return undefined
   }
 
-  async function read(file: string, path: string, entry: Entry, here: ReadonlySet<string>): Promise<void> {
-    const found = await readUserText(root, path)
-    if (found === undefined) return
+  async function textOf(path: string): Promise<Awaited<ReturnType<typeof readUserText>>> {
+    try {
+      return await readUserText(root, path)
+    } catch (error) {
+      // One file that may not be read hinders no other.
+      if (error instanceof Trouble && error.reason === 'read_only')
+        return new Trouble('refused', 'This daemon has no right to read it', error)
+      throw error
+    }
+  }
+
+  async function understand(
+    file: string,
+    entry: Entry,
+    found: Exclude<Awaited<ReturnType<typeof readUserText>>, undefined>,
+    here: ReadonlySet<string>,
+  ): Promise<void> {
     const text = found instanceof Trouble ? '' : found.text
     const request = found instanceof Trouble ? found : parseRequest(text)
     entry.counted = true

@@ -19,10 +19,8 @@ export type CatalogueRest = {
 
 const ofTheWhole: readonly Reason[] = ['auth', 'host_down', 'offline', 'stalled']
 
-/** May be the fault of the one thing that was asked for, although it looks like one of the whole: that one waits for itself, too. */
-export function mayBeItsOwn(trouble: Trouble): boolean {
-  return trouble.reason === 'host_down' || trouble.reason === 'stalled'
-}
+/** May be the fault of the one thing that was asked for, although they look like one of the whole. */
+const maybeOfOne: readonly Reason[] = ['host_down', 'stalled']
 
 export function openCatalogueRest(world: World): CatalogueRest {
   const subjects = new Set<string>()
@@ -36,7 +34,7 @@ export function openCatalogueRest(world: World): CatalogueRest {
       const now = world.now()
       // Several calls that were under way fail together: that is one failure.
       if (dueAt(rest.until, now) > now) return true
-      if (subject !== undefined && mayBeItsOwn(trouble)) subjects.add(subject)
+      if (subject !== undefined && maybeOfOne.includes(trouble.reason)) subjects.add(subject)
       else others += 1
       rest = {
         until: nextTryAt(now, subjects.size + others, world.chance()),

@@ -154,6 +154,16 @@ function once(what: Ask): Promise<Outcome> {
       const trouble = what.signal.aborted ? what.signal.reason : lineTrouble(error, what)
       resolve({ kind: 'trouble', trouble, pooled: pooled && !what.signal.aborted })
     })
+    // After a 101 that nobody asked for Node closes the connection and says nothing else: neither answer nor error, whatever destroys it.
+    request.once('close', () => {
+      clearTimeout(timer)
+      if (done) return
+      done = true
+      const trouble = what.signal.aborted
+        ? what.signal.reason
+        : new Trouble('host_down', `${place} closed the connection without an answer`)
+      resolve({ kind: 'trouble', trouble, pooled: false })
+    })
     request.end(what.body)
   })
 }

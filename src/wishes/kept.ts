@@ -26,6 +26,8 @@ export function keep<T>(options: {
   readonly world: World
   readonly weight: (value: T) => number
   readonly most: number
+  /** a value that is kept so long at least, in ms, while its stamp holds; default 2 s */
+  readonly leastMs?: (value: T) => number
 }): Kept<T> {
   const { look, stamp, world, weight, most } = options
   const entries = new Map<string, Entry<T>>()
@@ -69,7 +71,8 @@ export function keep<T>(options: {
       found => {
         if (!ended()) return
         const now = world.now()
-        const spell = Math.min(mostMs, Math.max(leastMs, times * Math.max(0, now - from)))
+        const least = options.leastMs?.(found) ?? leastMs
+        const spell = Math.max(least, Math.min(mostMs, times * Math.max(0, now - from)))
         forget(name)
         entries.set(name, { value: found, stamp: before, from, until: now + spell })
         heavy += weight(found)

@@ -38,6 +38,10 @@ const fullMs = 30_000
 /** Answers are brought up to date again after this many times as long as it took, when there are so many that it takes long. */
 const restTimes = 20
 
+/** Answers are looked at in every scan, but a proof of each would keep an idle daemon busy: what is local and has not changed a name is
+ *  proved again after so long. The audit finds in-place harm no sooner. */
+const localMs = 600_000
+
 /** Why a file that can take no comment was refused lies beside it, and goes with it. */
 const orphan = '.refused.problem'
 
@@ -47,7 +51,7 @@ type Known = { readonly stat: Stat; readonly dids: readonly Did[] }
 /** What the disk does not allow now is told in the log, once, and tried again; one file hinders no other.
  *  @throws Fenced, and what is a fault of ours */
 export function openWatchFolder(root: Root, world: World, accept: Accept): WatchFolder {
-  const words = keepWords(root, world)
+  const words = keepWords(root, world, localMs)
   /** files that have not settled: their state, and since when it is so */
   const seen = new Map<string, { readonly stat: Stat; readonly at: number }>()
   /** answers as this process last knew them */

@@ -10,13 +10,16 @@ export type Said = { readonly word: Word; readonly paths: readonly string[] }
 
 /** Paths of whole datasets that may lie in memory: some 60 MB of strings at the very most. */
 const mostPaths = 500_000
+const shortMs = 2000
 
-export function keepWords(root: Root, world: World): Kept<Said> {
+/** @param localMs how long `local` is kept at least while no name changes; bytes changed in place within a file show after that */
+export function keepWords(root: Root, world: World, localMs = shortMs): Kept<Said> {
   return keep<Said>({
     look: name => wordOf(root, name, world.now()),
     stamp: name => stampOf(root, name),
     world,
     weight: said => said.paths.length + 50,
     most: mostPaths,
+    leastMs: said => (said.word === 'local' ? localMs : shortMs),
   })
 }

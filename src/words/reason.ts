@@ -110,6 +110,9 @@ export function toTrouble(error: unknown): Trouble {
   const reason = code === undefined ? undefined : byCode.get(code)
   if (reason !== undefined && error instanceof Error && 'syscall' in error)
     return new Trouble(reason, `${String(error.syscall)} gave ${code}`, error)
+  // The reason of AbortSignal.timeout().
+  if (error instanceof Error && error.name === 'TimeoutError')
+    return new Trouble('stalled', 'no whole answer came in time', error)
   return new Trouble('bug', error instanceof Error ? error.message : String(error), error)
 }
 

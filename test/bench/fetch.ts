@@ -29,7 +29,8 @@ for name in sys.argv[1:]:
     print(f'{adler:08x} {name}')
 `
 
-for (const name of ['user.jdoe.bench.1x1GB', 'user.jdoe.bench.1000x1MB']) {
+const names = ['user.jdoe.bench.1x1GB', 'user.jdoe.bench.1000x1MB']
+for (const name of names.filter(each => new RegExp(process.env['DATASET'] ?? '.').test(each))) {
   const files = filesOf(facts, `user.jdoe:${name}`)
   const costs = new Map<string, Cost[]>()
   const commands = [...commandsFor(name, files)].filter(([label]) => only.test(label))

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # run.sh [fetch] [idle]: measures desktop-rucio and the programs it is compared with against the real grid. Results go to stdout.
 #   ROUNDS=5      how often each command runs, in turn with the others
-#   ONLY=REGEX    which commands
+#   ONLY=REGEX    which commands; DATASET=REGEX which datasets
 #   GRID_DIR      a grid made with SEED=all (default .grid-bench at the top of the checkout, or below the temporary directory)
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

@@ -251,9 +251,9 @@ test('an answer that repeats what was sent to it shows neither password nor toke
   assert.match(accounts.detail, 'several accounts (a,***)')
   const forCalls = await liar((request, response) => {
     const token = String(request.headers['x-rucio-auth-token'])
-    refuse(response, 500, `no row for ${token} of X-Rucio-Auth-Token: ${token}`)
+    refuse(response, 500, `no row for ${token} of X-Rucio-Auth-Token: ${token}, once ${password}`)
   })
-  const second = open(forCalls)
+  const second = open(forCalls, { ...jdoe, password })
   const other = await troubleOf(ask(second))
   assert.match(other.detail, 'no row for ***')
   const shown = [trouble, accounts, other].map(each => `${each.message} ${each.cause}`)

@@ -96,6 +96,28 @@ const rows: {
     waits: 'no_such_did',
   },
   {
+    because: 'listings that failed before go behind those that did not, the one that waits longest first',
+    seen: seen({
+      wishes: [
+        wish({ kind: 'unlisted', nextTryAt: now - 1 }, { name: 'late', priority: 9 }),
+        wish({ kind: 'unlisted', nextTryAt: now - 2 }, { name: 'early' }),
+        wish(unlisted, { name: 'new', createdAt: now }),
+      ],
+    }),
+    does: ['list new', 'list early'],
+  },
+  {
+    because: 'a question that failed before does not keep others from their answer either',
+    seen: seen({
+      queries: [
+        { name: 'a', did: 's:a', nextTryAt: now - 1 },
+        { name: 'b', did: 's:b', nextTryAt: now - 1 },
+        { name: 'c', did: 's:c', nextTryAt: 0 },
+      ],
+    }),
+    does: ['list c', 'list a'],
+  },
+  {
     because: 'what does not exist is not asked for before',
     seen: seen({ wishes: [wish({ kind: 'none', until: now + hour })] }),
     does: [],

@@ -1,6 +1,8 @@
-// A disk that fails: calls of every FileHandle of this process answer with an error for a while. Never touches a file.
+// A disk that fails: calls of this process answer with an error for a while. Never touches a file.
 
+import fs from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
+import { syncBuiltinESMExports } from 'node:module'
 
 /** @returns undoes it, and tells how often it was called */
 export async function breakDisk(call: 'write' | 'datasync', code: 'ENOSPC' | 'EIO'): Promise<() => number> {
@@ -21,4 +23,24 @@ export async function breakDisk(call: 'write' | 'datasync', code: 'ENOSPC' | 'EI
     if (whole !== undefined) Object.defineProperty(shared, call, whole)
     return calls
   }
+}
+
+/** Calls of this process for paths that `isBroken` answer with an error until it is undone.
+ *  @returns undoes it */
+export function breakPaths(
+  call: 'lstat' | 'open',
+  code: 'EIO' | 'EACCES',
+  isBroken: (path: string) => boolean,
+): () => void {
+  const whole = fs.promises[call]
+  const calling = whole as (path: string, ...rest: unknown[]) => Promise<unknown>
+  const put = (now: unknown): void => {
+    Object.assign(fs.promises, { [call]: now })
+    syncBuiltinESMExports()
+  }
+  put(async (path: string, ...rest: unknown[]) => {
+    if (isBroken(path)) throw Object.assign(new Error(code), { code, syscall: call })
+    return await calling(path, ...rest)
+  })
+  return () => put(whole)
 }

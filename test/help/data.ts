@@ -15,7 +15,9 @@ export async function temporary(): Promise<string> {
 }
 
 export async function sweep(): Promise<void> {
-  for (const dir of made.splice(0)) await rm(dir, { recursive: true, force: true })
+  // A daemon that was told to end may be closing its last file still.
+  for (const dir of made.splice(0))
+    await rm(dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
 }
 
 /** The clock of the machine, and chance that is always in the middle. */

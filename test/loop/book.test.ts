@@ -1,5 +1,6 @@
 // requests/ as it counts: when a text has settled, when a file is gone, what stands in a file's way. On a clock that is moved by hand.
 
+import { writeFileSync } from 'node:fs'
 import { mkdir, rename, rm, symlink, unlink, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { suite } from 'uvu'
@@ -7,7 +8,8 @@ import * as assert from 'uvu/assert'
 import { layout, type Root } from '../../src/disk/layout.ts'
 import { put } from '../../src/disk/put.ts'
 import { openRequestBook, type RequestBook } from '../../src/loop/requests.ts'
-import { sweep } from '../help/data.ts'
+import { breakPaths } from '../help/broken-disk.ts'
+import { rejects, sweep } from '../help/data.ts'
 import { openData, stoppedWorld } from '../help/dataset.ts'
 
 const test = suite('requests/ as it counts')
@@ -216,6 +218,55 @@ test('a link, a folder and a name that is none get a .problem, and other program
   world.move(2000)
   await book.scan()
   assert.ok(wishes().includes('mc16.folder 0'))
+})
+
+test('a disk that does not answer takes no request away, and calls none of them odd', async () => {
+  const { root, book, file, wishes, oddities } = await openDesk()
+  await put(root, file('mc16.a.json'), { priority: 7 })
+  await book.scan()
+  const mend = breakPaths('lstat', 'EIO', path => path.endsWith('mc16.a.json'))
+  try {
+    assert.match(String(await rejects(book.scan())), 'disk_error')
+  } finally {
+    mend()
+  }
+  assert.equal(wishes(), ['mc16.a 7'])
+  assert.equal(oddities(), [])
+})
+
+test('a request that may not be read gets a .problem, and hinders no other', async () => {
+  const { root, book, file, wishes, oddities } = await openDesk()
+  await put(root, file('mc16.a.json'), { priority: 7 })
+  await put(root, file('mc16.b.json'), { priority: 8 })
+  const mend = breakPaths('open', 'EACCES', path => path.endsWith('mc16.a.json'))
+  try {
+    await book.scan()
+  } finally {
+    mend()
+  }
+  assert.equal(wishes(), ['mc16.a 0 paused broken', 'mc16.b 8'])
+  assert.equal(oddities(), ['problem mc16.a.json'])
+  await book.scan()
+  assert.equal(wishes(), ['mc16.a 7', 'mc16.b 8'], 'the right was given')
+})
+
+test('a text that is written between the look and its reading has not settled', async () => {
+  const { book, world, file, wishes } = await openDesk()
+  await writeFile(file('mc16.a.json'), '{"priority": 4}')
+  await book.scan()
+  world.move(2000)
+  let truncate = true
+  const mend = breakPaths('open', 'EIO', path => {
+    if (truncate && path.endsWith('mc16.a.json')) writeFileSync(file('mc16.a.json'), '')
+    truncate = false
+    return false
+  })
+  try {
+    assert.is(await book.scan(), 2000)
+  } finally {
+    mend()
+  }
+  assert.equal(wishes(), [])
 })
 
 test.after(sweep)

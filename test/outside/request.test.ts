@@ -103,6 +103,20 @@ test('a host that says "go on" without end is down, and takes no time from the r
   assert.match(trouble.detail, 'never answers')
 })
 
+test('a host that changes to another language unasked is down', async () => {
+  const { port } = await listen(
+    createRaw(socket => {
+      socket.on('error', () => {})
+      socket.once('data', () =>
+        socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\nwhatever'),
+      )
+    }),
+  )
+  const late = AbortSignal.timeout(3_000)
+  assert.is((await troubleOf(ask(get(port, { signal: late })))).reason, 'host_down')
+  assert.not.ok(late.aborted)
+})
+
 test('some words before the answer are usual', async () => {
   const { port } = await listen(
     createRaw(socket => {

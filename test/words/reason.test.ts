@@ -42,6 +42,11 @@ test('what the disk says becomes its reason; what is nothing known is a bug', ()
     assert.is(trouble.reason, reason)
     assert.ok(reason === 'bug' || !trouble.detail.includes('/a/path'))
   }
+  // AbortSignal.timeout() has a reason of its own.
+  assert.is(
+    toTrouble(new DOMException('The operation was aborted due to timeout', 'TimeoutError')).reason,
+    'stalled',
+  )
   const known = new Trouble('stalled', 'x')
   assert.is(toTrouble(known), known)
   for (const odd of ['text', 7, null, undefined, { code: 'ENOSPC' }, { code: 7 }])
