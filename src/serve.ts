@@ -3,7 +3,7 @@
 import { openRucio } from './catalogue/rucio.ts'
 import { openCredential } from './credential/credential.ts'
 import { layout, type Root } from './disk/layout.ts'
-import { Held, type Lease, takeLease } from './disk/lease.ts'
+import { Held, type Lease, leaseTimes, takeLease } from './disk/lease.ts'
 import { openLogs } from './disk/logs.ts'
 import { Fenced, put } from './disk/put.ts'
 import { NotOurs, openRoot, prepare } from './disk/root.ts'
@@ -119,7 +119,7 @@ async function whoHolds(root: Root, world: World): Promise<string | undefined> {
       () => {},
       () => {},
       // One look: a living holder has renewed its lock within the last 3 s.
-      { staleMs: 8000, updateMs: 3000, everyMs: 0, tries: 0 },
+      { ...leaseTimes, everyMs: 0, tries: 0 },
     )
     await lease.release()
     return undefined

@@ -12,7 +12,6 @@ export type Observation = {
   readonly queries: readonly QuerySeen[]
   /** NAMEs whose removal has begun and not ended */
   readonly trash: readonly string[]
-  /** keys of what runs now (see keyOf in action.ts) */
   readonly running: readonly RunningSeen[]
   /** bytes that we may still write, the reserve not taken off */
   readonly freeBytes: number

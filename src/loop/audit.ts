@@ -2,14 +2,15 @@
 // Never touches a dataset of another data directory, or one that a request in requests/ speaks of.
 
 import { readSums } from '../disk/adopt.ts'
+import { isRight, verifiedLine } from '../disk/finish.ts'
 import { layout } from '../disk/layout.ts'
 import { isVerifiedHere, VerifiedLog } from '../disk/lines.ts'
 import { type Harm, type Proof, prove } from '../disk/proof.ts'
 import { remove } from '../disk/put.ts'
 import { names, readRecord, statRegular } from '../disk/read.ts'
+import { isComponent } from '../words/names.ts'
 import { Trouble } from '../words/reason.ts'
-import { readComplete, type VerifiedLine } from '../words/verified.ts'
-import { toIso } from '../words/world.ts'
+import { readComplete } from '../words/verified.ts'
 import { askForRepair } from './act-requests.ts'
 import type { House } from './house.ts'
 
@@ -41,7 +42,7 @@ export function openAudit(house: House, times: AuditTimes): Audit {
     const harmed: string[] = []
     for (const name of await names(house.root.dir)) {
       if (signal.aborted) break
-      if (name.startsWith('.') || name === 'requests' || name === 'watch' || name === 'config.json') continue
+      if (!isComponent(name)) continue
       try {
         if (await auditOne(name, signal)) harmed.push(name)
       } catch (error) {
@@ -132,18 +133,9 @@ async function readDoubts(house: House, name: string, proof: Harmed, signal: Abo
       if (sums === undefined || sums.bytes !== line.bytes) continue
       // Reading takes a while: who has been asked for it meanwhile writes its lines.
       if (!(await isFinished(house, name))) break
-      if (adler32 !== undefined ? sums.adler32 !== adler32 : line.md5 !== undefined && sums.md5 !== line.md5)
-        continue
-      const fresh: VerifiedLine = {
-        path: line.path,
-        bytes: sums.bytes,
-        adler32: sums.adler32,
-        ...(line.md5 === undefined ? {} : { md5: sums.md5 }),
-        ...(line.adler32 === undefined && line.md5 === undefined ? { unchecked: true as const } : {}),
-        mtime: toIso(sums.mtimeMs),
-        at: toIso(world.now()),
-      }
-      await log.append(fresh)
+      if (!isRight(adler32 === undefined ? line : { ...line, adler32 }, sums)) continue
+      const md5 = line.md5 === undefined ? undefined : sums.md5
+      await log.append(verifiedLine({ line, adler32: sums.adler32, md5, stat: sums, now: world.now() }))
     }
     await log.sync()
   } finally {

@@ -27,6 +27,7 @@ export async function wish(web: Web, known: Known, method: 'POST' | 'DELETE'): P
   if (answer === undefined) return
   model.count(method)
   model.is(known.name, end)
+  model.answered()
   const may =
     method === 'POST' ? ['downloading', 'local', 'does_not_exist'] : ['not_on_server', 'does_not_exist']
   if (!may.includes(answer.status)) fault(`${method} of ${known.name} was answered ${answer.status}`)

@@ -193,6 +193,7 @@ export async function seeAnswers({ data, model }: Hand): Promise<void> {
     if (waits || answer === undefined) continue
     model.drops.delete(stem)
     for (const name of names) model.is(name, 'whole')
+    model.answered()
   }
 }
 
@@ -210,6 +211,24 @@ export async function keptAside({ data, model, looks }: Hand): Promise<readonly 
       for (const file of await readdir(folder).catch(() => []))
         if (file.startsWith(`${path}.`)) sums.push((await looks.sum(join(folder, file)))?.adler32)
     if (!sums.includes(sum)) lost.push(`what a person wrote into ${key} is not in aside/`)
+  }
+  return lost
+}
+
+/** What was answered lies in requests/ or is done, at every instant.
+ *  @returns what does not */
+export async function wishesKept({ data, model }: Hand): Promise<readonly string[]> {
+  const lost: string[] = []
+  for (const { name, exists } of model.all) {
+    if (model.isAwaited(name)) continue
+    const text = await readFile(requestOf(data, name), 'utf8').catch(() => undefined)
+    const isDone = await isThere(join(data, name, '.rucio', 'request.json'))
+    if (model.isOnly(name, 'whole') && exists && text === undefined && !isDone)
+      lost.push(`${name} was asked for, and no request lies there`)
+    if (model.isOnly(name, 'gone') && text !== undefined && !text.includes('"remove": true'))
+      lost.push(`${name} was removed, and a request lies there: ${text}`)
+    if (model.isOnly(name, 'gone') && text === undefined && isDone)
+      lost.push(`${name} was removed, and lies there`)
   }
   return lost
 }

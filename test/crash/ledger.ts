@@ -15,22 +15,35 @@ type Span = { readonly from: number; readonly to: number }
 type Spans = ReadonlyMap<string, { readonly name: string; readonly spans: readonly Span[] }>
 
 /** What sockets and the kernel may hold of one file when its daemon ends gently. */
-const onTheWay = 24 * 2 ** 20
+const onTheWay = 8 * 2 ** 20
 
 export type Ledger = {
   /** What lies there now. */
   read(): Promise<Spans>
   /** To be called after each death: compares what was sent in that life with what lay there before it, and writes down what lies there now.
-   *  @param before what lay there when the daemon was asked to end: all of it must lie there still
+   *  @param before what lay there when the daemon was asked to end: all of it must lie there still, and when it had the time to keep
+   *  it, what had come as well
    *  @returns what was fetched though it lay there, and what is there no more */
-  close(sent: readonly Sent[], before?: Spans): Promise<readonly string[]>
-  /** bytes found in sidecars, over all deaths, and that storages sent: all, and those that they sent twice in one life */
-  totals(): { readonly checkpointed: number; readonly sent: number; readonly again: number }
+  close(
+    sent: readonly Sent[],
+    before?: { readonly there: Spans; readonly hadTime: boolean },
+  ): Promise<readonly string[]>
+  /** bytes found to lie there, over all deaths; that storages sent: all, and those that they sent twice in one life; the most of one
+   *  file that a gentle end did not keep */
+  totals(): {
+    readonly checkpointed: number
+    readonly sent: number
+    readonly again: number
+    readonly most: number
+  }
 }
 
 export function openLedger(data: string, model: Model): Ledger {
   let kept: Spans = new Map()
-  const totals = { checkpointed: 0, sent: 0, again: 0 }
+  const totals = { checkpointed: 0, sent: 0, again: 0, most: 0 }
+  const home = new Map(
+    model.all.flatMap(({ name, files }) => [...files.values()].map(({ did }) => [did, name])),
+  )
   const withCorrupt = new Set(
     model.all.flatMap(({ files }) =>
       [...files.values()].filter(each => each.hasCorrupt).map(each => each.did),
@@ -72,19 +85,21 @@ export function openLedger(data: string, model: Model): Ledger {
           faults.push(`${there.name} ${did}: ${again} bytes of ${from}-${to} came again from ${rse}`)
       }
       const now = await read()
-      for (const [did, { name, spans }] of before ?? []) {
+      for (const [did, { name, spans }] of before?.there ?? []) {
         if (isExempt(did, name)) continue
         const lost =
           bytesIn(spans) - spans.reduce((sum, each) => sum + overlap(now.get(did)?.spans ?? [], each), 0)
         if (lost > 0)
           faults.push(`${name} ${did}: ${lost} bytes that a sidecar counted are lost by a gentle end`)
       }
-      for (const [did, spans] of before === undefined ? [] : came) {
-        const there = now.get(did)
-        if (there === undefined || isExempt(did, there.name)) continue
-        const lost = bytesIn(spans) - spans.reduce((sum, each) => sum + overlap(there.spans, each), 0)
+      for (const [did, spans] of before?.hadTime === true ? came : []) {
+        const name = home.get(did)
+        if (name === undefined || isExempt(did, name) || model.ends(name).has('gone')) continue
+        const there = now.get(did)?.spans ?? []
+        const lost = bytesIn(spans) - spans.reduce((sum, each) => sum + overlap(there, each), 0)
+        totals.most = Math.max(totals.most, lost)
         if (lost > onTheWay)
-          faults.push(`${there.name} ${did}: ${lost} bytes that came were not kept by a gentle end`)
+          faults.push(`${name} ${did}: ${lost} bytes that came were not kept by a gentle end`)
       }
       for (const { spans } of now.values()) totals.checkpointed += bytesIn(spans)
       kept = now

@@ -23,6 +23,9 @@ type Act = { readonly weight: number; readonly run: () => Promise<void> }
 
 /** What happens at random until `signal` fires: with `web`, over HTTP too. */
 export async function bustle(hand: Hand, web: Web | undefined, signal: AbortSignal): Promise<void> {
+  const watched = (async () => {
+    for (; !signal.aborted; await pause(15, signal)) await seeAnswers(hand)
+  })()
   const acts = [...byHand(hand), ...(web === undefined ? [] : overHttp(hand, web))]
   await Promise.all(
     [0, 1, 2, 3].map(async () => {
@@ -32,6 +35,7 @@ export async function bustle(hand: Hand, web: Web | undefined, signal: AbortSign
       }
     }),
   )
+  await watched
 }
 
 function weighed(acts: readonly Act[], at: number): Act {
@@ -73,7 +77,6 @@ function byHand(hand: Hand): Act[] {
           all => dropIntoWatch(hand, all),
         ),
     },
-    { weight: 3, run: () => seeAnswers(hand) },
   ]
 }
 

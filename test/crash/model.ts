@@ -34,6 +34,9 @@ export class Model {
   readonly dropped = new Map<string, readonly string[]>()
   readonly counts = new Map<string, number>()
 
+  #answered = 0
+  #waits: { readonly at: number; readonly resolve: () => void } | undefined
+
   constructor(all: readonly Known[]) {
     this.all = all
     for (const { name } of all) this.#ends.set(name, new Set(['gone']))
@@ -64,6 +67,19 @@ export class Model {
   may(name: string, end: End): void {
     this.#ends.set(name, new Set([...this.ends(name), end]))
     if (end === 'gone') this.disturbed.add(name)
+  }
+
+  /** The daemon has answered a wish. */
+  answered(): void {
+    this.#answered += 1
+    if (this.#waits !== undefined && this.#answered >= this.#waits.at) this.#waits.resolve()
+  }
+
+  /** Resolves with the so many-th answer from now on. */
+  whenAnswered(count: number): Promise<void> {
+    return new Promise(resolve => {
+      this.#waits = { at: this.#answered + count, resolve }
+    })
   }
 
   isAwaited(name: string): boolean {

@@ -8,7 +8,7 @@ import type { PracticeChild } from '../help/practice-child.ts'
 import { practiceEnv } from '../help/practice-env.ts'
 import { type Web, waitForWords } from './asks.ts'
 import type { Chance } from './chance.ts'
-import { type Hand, keptAside, mendAll, seeAnswers } from './hands.ts'
+import { type Hand, keptAside, mendAll, seeAnswers, wishesKept } from './hands.ts'
 import { openLedger } from './ledger.ts'
 import { age, bustle, isSettled, weather } from './life.ts'
 import { openLooks } from './looks.ts'
@@ -49,7 +49,7 @@ export async function openRun(options: {
   let faults: string[] = []
   let kills = 0
   let startKills = 0
-  let before: Awaited<ReturnType<typeof ledger.read>> | undefined
+  let before: Parameters<typeof ledger.close>[1]
   const web = (url: string): Web => ({ url, model, looks, fault: text => void faults.push(text) })
   const taken = (): readonly string[] => {
     const all = faults
@@ -72,7 +72,10 @@ export async function openRun(options: {
     const busy = bustle(hand, web(url), living.signal)
     try {
       // Some live long enough for what a person wrote to settle, which takes 2 s.
-      await sleep(chance.is(0.25) ? chance.between(2500, 6000) : chance.between(50, 2500))
+      const lifeMs = chance.is(0.25) ? chance.between(2500, 6000) : chance.between(50, 2500)
+      // Some die at the very moment at which something was answered.
+      const after = chance.is(0.4) ? chance.between(1, 12) : Number.POSITIVE_INFINITY
+      await Promise.race([sleep(lifeMs), model.whenAnswered(after)])
       if (daemon.hasEnded()) faults.push(`it ended by itself: ${daemon.said()}`)
       else if (chance.is(0.12)) await endGently(daemon)
       else {
@@ -86,9 +89,11 @@ export async function openRun(options: {
   }
 
   async function endGently(daemon: Daemon): Promise<void> {
-    before = await ledger.read()
+    const there = await ledger.read()
     const { code, signal, ms } = await daemon.end()
     ends.push(Math.round(ms))
+    // When the disk takes longer than it waits, what was not synced may go; what was must not.
+    before = { there, hadTime: ms < 3000 }
     if (code !== 0 || ms > Number(process.env['END_MS'] ?? 5000))
       faults.push(`SIGTERM ended it after ${Math.round(ms)} ms with ${code ?? signal}: ${daemon.said()}`)
   }
@@ -97,11 +102,12 @@ export async function openRun(options: {
   async function autopsy(): Promise<void> {
     faults.push(...(await looks.everything()))
     faults.push(...(await untidy({ data, model, when: 'dead' })))
+    await seeAnswers(hand)
+    faults.push(...(await wishesKept(hand)))
     const sent = await grid.sent()
     await grid.forgetSent()
     faults.push(...(await ledger.close(sent, before)))
     before = undefined
-    await seeAnswers(hand)
   }
 
   return {
@@ -155,12 +161,12 @@ export async function openRun(options: {
       return taken()
     },
     summary() {
-      const { sent, again, checkpointed } = ledger.totals()
+      const { sent, again, checkpointed, most } = ledger.totals()
       const counts = [...model.counts].map(([what, count]) => `${what} ${count}`).join(', ')
       return [
         `${kills} kills at work, ${startKills} while it started, ${ends.length} ends by SIGTERM (most ${Math.max(0, ...ends)} ms)`,
         `at work after ${median(starts)} ms (most ${Math.max(0, ...starts)}); where the lock was not aged ${patientStarts.join(', ')} ms`,
-        `${mib(sent)} MiB sent, ${mib(again)} MiB of them twice within one life; ${mib(checkpointed)} MiB found to lie there after deaths`,
+        `${mib(sent)} MiB sent, ${mib(again)} MiB of them twice within one life; ${mib(checkpointed)} MiB found to lie there after deaths; at most ${mib(most)} MiB of a file on the way at a gentle end`,
         counts,
       ].join('\n')
     },
