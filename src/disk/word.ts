@@ -37,6 +37,13 @@ export async function wordOf(
   return { word: 'not_on_server', paths: [] }
 }
 
+/** Does INCOMPLETE.txt still lie there? Over what is whole it does when a person took the request away before the last step: then
+ *  nobody ends it until it is asked for again.
+ *  @throws Trouble when the disk does not answer */
+export async function isMarkedIncomplete(root: Root, name: string): Promise<boolean> {
+  return await isThere(root, layout.incomplete(root, name))
+}
+
 /** A request that cannot be read waits, as a paused one does; it never removes anything. */
 async function wishOf(root: Root, name: string): Promise<'none' | 'fetch' | 'remove'> {
   const text = await readUserText(root, layout.request(root, name))

@@ -15,7 +15,7 @@ type Span = { readonly from: number; readonly to: number }
 type Spans = ReadonlyMap<string, { readonly name: string; readonly spans: readonly Span[] }>
 
 /** What sockets and the kernel may hold of one file when its daemon ends gently. */
-const onTheWay = 24 * 2 ** 20
+const onTheWay = 8 * 2 ** 20
 
 export type Ledger = {
   /** What lies there now. */
