@@ -13,7 +13,7 @@ import { usage } from './usage.ts'
 import { openAccept } from './wishes/accept.ts'
 import { parseDid, printDid } from './words/did.ts'
 import type { ListingLine } from './words/listing.ts'
-import { nameOf } from './words/names.ts'
+import { isComponent, nameOf } from './words/names.ts'
 import { clean, sentence, Trouble } from './words/reason.ts'
 import type { World } from './words/world.ts'
 
@@ -156,14 +156,18 @@ async function verify(argv: readonly string[], env: Env, place: Place): Promise<
   }
   let code = 0
   for (const word of words) {
-    const did = dir === undefined ? undefined : parseDid(word)
-    const folder =
-      dir === undefined || did === undefined || did instanceof Trouble
-        ? resolve(word)
-        : resolve(dir, nameOf(did))
+    const name = dir === undefined ? undefined : nameIn(word)
+    const folder = dir === undefined || name === undefined ? resolve(word) : resolve(dir, name)
     code = Math.max(code, await verifyFolder(folder, place))
   }
   return code
+}
+
+/** A NAME as `list` shows it, or the NAME of a DID; undefined for what is neither. */
+function nameIn(word: string): string | undefined {
+  if (isComponent(word)) return word
+  const did = parseDid(word)
+  return did instanceof Trouble ? undefined : nameOf(did)
 }
 
 async function verifyFolder(folder: string, place: Place): Promise<number> {

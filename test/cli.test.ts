@@ -1,10 +1,12 @@
 import { execFile } from 'node:child_process'
-import { readdir, readFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { sweep, temporary } from './help/data.ts'
+import { openRoot } from '../src/disk/root.ts'
+import { sweep, temporary, world } from './help/data.ts'
+import { didOf, putWhole } from './help/dataset.ts'
 
 const test = suite('command line')
 const bin = fileURLToPath(new URL('../../bin/desktop-rucio', import.meta.url))
@@ -33,6 +35,17 @@ test('add, list and remove need no daemon, not even one that was there before', 
     out: 'mc16:mc16.x not_on_server\n',
     err: '',
   })
+})
+
+test('verify takes what list shows, a DID, and a folder', async () => {
+  const dir = await temporary()
+  const { root } = await openRoot({ dir, fenced: false, world })
+  for (const folder of ['requests', 'watch']) await mkdir(join(dir, folder))
+  for (const did of ['mc16:mc16.x', 'other:mc16.y']) await putWhole(root, didOf(did), 2)
+  assert.match((await run('list', '--data', dir)).out, /^local +mc16.x\nlocal +other=3Amc16.y\n$/)
+  for (const word of ['mc16.x', 'mc16:mc16.x', 'other=3Amc16.y', 'other:mc16.y'])
+    assert.match((await run('verify', word, '--data', dir)).out, /^2 of 2 files of /, word)
+  assert.match((await run('verify', join(dir, 'other=3Amc16.y'))).out, /^2 of 2 files of /)
 })
 
 test('nothing stays in staging/', async () => {

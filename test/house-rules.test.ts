@@ -1,6 +1,6 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { breaches } from './house-rules.ts'
+import { breaches, brokenLinks } from './house-rules.ts'
 
 const test = suite('rules of the house')
 
@@ -61,5 +61,14 @@ for (const [because, path, text] of fails)
       found.join('\n'),
     )
   })
+
+test('links of documents lead to files', () => {
+  const docs = new Map([['src/a/X.md', '[a](b.md) [c](../d.md#e) [w](https://x.org/y) [gone](gone.md)\n']])
+  const there = ['src/a/b.md', 'src/d.md']
+  assert.equal(
+    brokenLinks(docs, path => there.includes(path)),
+    ['src/a/X.md: the link to gone.md leads to nothing'],
+  )
+})
 
 test.run()

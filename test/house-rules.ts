@@ -54,6 +54,18 @@ export function breaches(files: ReadonlyMap<string, string>, packages: readonly 
   return found
 }
 
+/** @param docs path -> text of Markdown
+ *  @param isThere of a path from the top of the tree
+ *  @returns one line for each link that leads to no file */
+export function brokenLinks(docs: ReadonlyMap<string, string>, isThere: (path: string) => boolean): string[] {
+  return [...docs].flatMap(([path, text]) =>
+    [...text.matchAll(/\]\(([^()\s#]+)[^()]*\)/g)]
+      .map(([, target = '']) => target)
+      .filter(target => !/^[a-z]+:/.test(target) && !isThere(join(path, '..', target)))
+      .map(target => `${path}: the link to ${target} leads to nothing`),
+  )
+}
+
 function* inSource(path: string, text: string, code: string, packages: readonly string[]): Generator<string> {
   const here = room(path)
   if (rank[here] === undefined) yield `${here}/ is no room: give it a rank`

@@ -2,7 +2,7 @@
 
 import { bodyText } from '../outside/request.ts'
 import { type Did, printDid } from '../words/did.ts'
-import type { CatalogueFile, DidType } from '../words/listing.ts'
+import { type CatalogueFile, type DidType, mostFiles, mostLineBytes } from '../words/listing.ts'
 import { Trouble } from '../words/reason.ts'
 import { asObject, isBytes, parseJson } from '../words/text.ts'
 import { checksumOf, didOf, isCount } from './fields.ts'
@@ -22,8 +22,6 @@ type Head = {
 type Count = { length: number; bytes: number }
 
 const maxTries = 3
-const maxFiles = 1_000_000
-const maxLineBytes = 65_536
 
 /** Proof of wholeness (facts/rucio.md 3): the last byte is a newline, lines and bytes are what the catalogue counts, before or
  *  after the list was read, doubles counted as often as it lists them. A DID that is written to meanwhile is read again. */
@@ -92,7 +90,7 @@ async function readHead(
 async function readHeadAt(send: Send, did: Did, slashes: Slashes, signal: AbortSignal): Promise<Head> {
   const path = `${pathOf(did, slashes)}?dynamic_depth=FILE`
   const answer = await send({ method: 'GET', path, accept: 'application/json', signal })
-  const parsed = parseJson(await bodyText(answer, maxLineBytes))
+  const parsed = parseJson(await bodyText(answer, mostLineBytes))
   const object = parsed instanceof Trouble ? undefined : asObject(parsed.json)
   if (object === undefined)
     throw new Trouble('bad_listing', `what the catalogue says of ${printDid(did)} is not JSON`)
@@ -122,12 +120,12 @@ async function readFiles(
   const { seen, round, head, slashes, each } = pass
   const counted: Count = { length: 0, bytes: 0 }
   const answer = await askFiles(send, did, slashes, signal)
-  for await (const json of jsonLines(answer, maxLineBytes)) {
+  for await (const json of jsonLines(answer, mostLineBytes)) {
     const file = fileOf(json, head)
     counted.length++
     counted.bytes += file.bytes
-    if (counted.length > maxFiles)
-      throw new Trouble('too_big', `${printDid(did)} holds more than ${maxFiles} files`)
+    if (counted.length > mostFiles)
+      throw new Trouble('too_big', `${printDid(did)} holds more than ${mostFiles} files`)
     const known = seen.has(file.did)
     seen.set(file.did, round)
     if (!known) await each(file)

@@ -30,7 +30,7 @@ export type Call = {
 export type Send = (call: Call) => Promise<IncomingMessage>
 
 // A central server may count for a long time before the first byte of a big container.
-export const catalogueLimits: Ask['limits'] = { connectMs: 10_000, headersMs: 120_000, idleMs: 60_000 }
+const catalogueLimits: Ask['limits'] = { connectMs: 10_000, headersMs: 120_000, idleMs: 60_000 }
 
 /** rucio_host or auth_host of rucio.cfg. Plain http is taken on loopback only: a password or token would be open to read.
  *  @returns Trouble('refused') with a sentence */

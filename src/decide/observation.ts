@@ -3,8 +3,8 @@
 import type { Reason } from '../words/reason.ts'
 
 export type Observation = {
-  /** held: config.json does not parse and no good one is known */
-  readonly data: 'ready' | 'read_only' | 'missing' | 'held'
+  /** no_limits: config.json does not parse and no good one is known */
+  readonly data: 'ready' | 'read_only' | 'missing' | 'no_limits'
   readonly wishes: readonly WishSeen[]
   /** files of requests/ that are no wish as they stand */
   readonly oddities: readonly OddityHere[]
@@ -12,7 +12,6 @@ export type Observation = {
   readonly queries: readonly QuerySeen[]
   /** NAMEs whose removal has begun and not ended */
   readonly trash: readonly string[]
-  /** keys of what runs now (see keyOf in action.ts) */
   readonly running: readonly RunningSeen[]
   /** bytes that we may still write, the reserve not taken off */
   readonly freeBytes: number

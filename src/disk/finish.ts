@@ -10,7 +10,7 @@ import { layout, type Root } from './layout.ts'
 import type { VerifiedLog } from './lines.ts'
 import { makeDir, place, syncDir } from './put.ts'
 import { type Stat, stamp, statRegular } from './read.ts'
-import { toDisk, walk } from './way.ts'
+import { freePath, toDisk, walk } from './way.ts'
 
 /** A part that is synced and verified gets its final name: INCOMPLETE.txt is there already (the loop writes it); what lies under the final name
  *  goes to aside/ first; fence, rename, line appended (not yet synced: the caller syncs the log in batches of a second), sidecar removed.
@@ -88,9 +88,7 @@ export async function putAside(root: Root, name: string, path: string, now: numb
   if ((await walk(root, file)) === undefined) return
   const dir = layout.aside(root, name)
   await makeDir(dir)
-  const wanted = join(dir, `${path}.${stamp(now)}`)
-  let free = wanted
-  for (let n = 2; (await walk(root, free)) !== undefined; n++) free = `${wanted}-${n}`
+  const free = await freePath(root, join(dir, `${path}.${stamp(now)}`))
   await place(root, { from: file, to: free, isThere: async () => (await walk(root, free)) !== undefined })
   await syncDir(dir)
 }

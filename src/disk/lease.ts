@@ -42,7 +42,7 @@ export type Times = {
 
 // A killed holder renewed at most 3 s before, and the lock may be dated up to 1 s ahead (proper-lockfile rounds its
 // mtime up), so the next one is in after 9.3 s at the latest; who waits 12 s in vain has met a living one.
-const usual: Times = { staleMs: 8000, updateMs: 3000, everyMs: 250, tries: 48 }
+export const leaseTimes: Times = { staleMs: 8000, updateMs: 3000, everyMs: 250, tries: 48 }
 
 /** DESIGN.md rule 7. Tries every 250 ms for up to 12 s, then Held. `lost` is called once when owner.json is another's.
  *  Where a share refuses the renewal (utimes: EPERM, ENOTSUP) owner.json is all there is: `warn` says so, and the last one
@@ -54,7 +54,7 @@ export async function takeLease(
   world: World,
   lost: () => void,
   warn: (text: string) => void,
-  times: Times = usual,
+  times: Times = leaseTimes,
 ): Promise<{ readonly lease: Lease; readonly previous: Owner | undefined }> {
   if (root.readOnly === true) return { lease: noLease(world), previous: await ownerOf(root) }
   await makeDir(layout.lock(root))

@@ -2,11 +2,14 @@
 // save the names, which twins and doubles need.
 
 import { unlink } from 'node:fs/promises'
+import { setImmediate as breathe } from 'node:timers/promises'
 import {
   type CatalogueFile,
   type ListingHead,
   type ListingLine,
   type MissingHead,
+  mostFiles,
+  mostLineBytes,
   readListingHead,
   readListingLine,
 } from '../words/listing.ts'
@@ -18,14 +21,11 @@ import { layout, type Root } from './layout.ts'
 import { Output } from './output.ts'
 import { move, putText, stagingPath } from './put.ts'
 import { setAside } from './read.ts'
-import { batches, jsonLines, mostLineBytes } from './stream.ts'
-import { openRegular, type Stat, statRegular } from './way.ts'
+import { batches, jsonLines } from './stream.ts'
+import { openRegular, type Stat, sameStat, statRegular } from './way.ts'
 
 export { jsonLines } from './stream.ts'
 export { readVerified, VerifiedLog } from './verified.ts'
-
-/** More is no dataset that this daemon takes (facts/faults.md 1b). */
-const mostFiles = 1_000_000
 
 /** Head and lines of listing.jsonl or catalogue/NAME.jsonl. A listing whose lines do not add up to its head (length, bytes)
  *  is set aside and counts as absent. `each` may be left out to get the head alone (then nothing is added up).
@@ -70,8 +70,7 @@ export async function readListing(
   if (isWhole) return head
   // A good one may have taken its name while the bad one was read.
   const now = await statRegular(root, path)
-  if (now?.ino === opened.ino && now.size === opened.size && now.mtimeMs === opened.mtimeMs)
-    await setAside(root, path)
+  if (sameStat(now, opened)) await setAside(root, path)
   return undefined
 }
 
@@ -168,9 +167,12 @@ export class ListingWriter {
   /** The second pass: every file has come, so it is known who has a twin. */
   async #lay(head: ListingHead, kept: ReadonlyMap<string, string>): Promise<string> {
     const paths = new Paths(kept)
+    let count = 0
     for (const text of this.#dids) {
       const did = readFullDid(text)
       if (did !== undefined) paths.add(did)
+      // 200,000 at one go held everything else up for a second.
+      if (++count % 2000 === 0) await breathe()
     }
     const staged = await stagingPath(this.#root)
     const out = await Output.open(staged)

@@ -12,7 +12,7 @@ import { layout, type Root } from './layout.ts'
 import { makeDir, put } from './put.ts'
 import { readRecord } from './read.ts'
 import { goodRanges } from './read-back.ts'
-import { type Stat, statRegular, toDisk } from './way.ts'
+import { type Stat, sameStat, statRegular, toDisk } from './way.ts'
 
 /** Parts that this process has read back and left in a state it knows: path -> that state. */
 export type KnownParts = Map<string, Stat>
@@ -79,8 +79,7 @@ export class Part {
       if (!stat.isFile()) throw new Trouble('refused', 'a part is no regular file')
       const found = await readFound(options)
       const seen = known.get(path)
-      const asLeft =
-        seen?.ino === stat.ino && seen.size === stat.size && seen.mtimeMs === stat.mtimeMs && found.onDisk
+      const asLeft = sameStat(seen, stat) && found.onDisk
       const good = asLeft
         ? found.sidecar.ranges
         : await goodRanges(handle, found.sidecar.ranges, stat.size, signal)

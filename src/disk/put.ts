@@ -9,7 +9,7 @@ import writeFileAtomic from 'write-file-atomic'
 import { codeOf, Trouble } from '../words/reason.ts'
 import { fence, missing, textOf } from './fence.ts'
 import { layout, type Root } from './layout.ts'
-import { toDisk, walk } from './way.ts'
+import { type Stat, sameStat, toDisk, walk } from './way.ts'
 
 export { Fenced, fence, ownership } from './fence.ts'
 
@@ -50,18 +50,13 @@ export async function putText(
   await remember(target)
 }
 
-type Seen = { readonly size: number; readonly mtimeMs: number; readonly ino: number }
-
 /** What this process wrote last under a name; bounded, and losing it costs a look two seconds later. */
-const written = new Map<string, Seen>()
+const written = new Map<string, Stat>()
 const writtenMost = 2000
 
 /** Is what lies at `path` what this process put there, as a whole? A person's file has to settle first. */
-export function wroteLast(path: string, found: Seen): boolean {
-  const ours = written.get(path)
-  return (
-    ours !== undefined && ours.size === found.size && ours.mtimeMs === found.mtimeMs && ours.ino === found.ino
-  )
+export function wroteLast(path: string, found: Stat): boolean {
+  return sameStat(written.get(path), found)
 }
 
 async function remember(path: string): Promise<void> {

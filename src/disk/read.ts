@@ -9,9 +9,9 @@ import { toIso } from '../words/world.ts'
 import type { Root } from './layout.ts'
 import { say } from './logs.ts'
 import { Fenced, move } from './put.ts'
-import { readBytes, type Stat, toDisk, walk } from './way.ts'
+import { freePath, readBytes, type Stat, toDisk, walk } from './way.ts'
 
-export { openRegular, type Stat, statEach, statRegular } from './way.ts'
+export { freePath, openRegular, type Stat, sameStat, statEach, statRegular } from './way.ts'
 
 const mostBytes = 64 * 2 ** 20
 
@@ -65,9 +65,7 @@ export async function setAside(root: Root, path: string): Promise<void> {
   try {
     const found = await walk(root, path)
     if (found === undefined) return
-    const bad = `${path}.bad-${stamp(found.mtimeMs)}`
-    let free = bad
-    for (let n = 2; (await walk(root, free)) !== undefined; n++) free = `${bad}-${n}`
+    const free = await freePath(root, `${path}.bad-${stamp(found.mtimeMs)}`)
     await move(root, path, free)
     say(root, `${name} cannot be used and was set aside as ${relative(root.dir, free)}`)
   } catch (error) {

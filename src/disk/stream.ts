@@ -2,11 +2,9 @@
 // takes a last line that has no newline: it may be half of one.
 
 import type { FileHandle } from 'node:fs/promises'
+import { mostLineBytes } from '../words/listing.ts'
 import type { Root } from './layout.ts'
 import { openRegular, toDisk } from './way.ts'
-
-/** A longer line is passed over (facts/faults.md 1b). */
-export const mostLineBytes = 64 * 2 ** 10
 
 const newline = 10
 // The first piece is small: often the head alone is wanted.

@@ -11,7 +11,7 @@ import { layout, type Root } from './layout.ts'
 import { jsonLines } from './lines.ts'
 import { fence, makeDir, move, syncDir } from './put.ts'
 import { names } from './read.ts'
-import { toDisk, walk } from './way.ts'
+import { freePath, toDisk, walk } from './way.ts'
 
 /** Makes what is Rucio's of NAME go (DESIGN.md, the row of `"remove": true`): NAME/.rucio is renamed to trash/NAME first, aside/ goes
  *  back to NAME/, each file of its listing is unlinked, INCOMPLETE.txt too, NAME/ when it is empty then. May be killed anywhere and
@@ -93,10 +93,7 @@ async function giveBack(root: Root, name: string): Promise<void> {
   const found = await walk(root, aside)
   if (found?.isDirectory() !== true || (await names(aside)).length === 0) return
   await makeDir(layout.dataset(root, name), root)
-  let free = join(layout.dataset(root, name), 'aside')
-  for (let n = 2; (await walk(root, free)) !== undefined; n++)
-    free = join(layout.dataset(root, name), `aside-${n}`)
-  await move(root, aside, free)
+  await move(root, aside, await freePath(root, join(layout.dataset(root, name), 'aside')))
 }
 
 async function removeFolderIfEmpty(root: Root, dir: string): Promise<void> {

@@ -37,6 +37,18 @@ export async function statRegular(root: Root, path: string): Promise<Stat | unde
   return found
 }
 
+/** Nothing was written between two looks, as far as size, mtime and inode tell. */
+export function sameStat(a: Stat | undefined, b: Stat | undefined): boolean {
+  return a?.size === b?.size && a?.mtimeMs === b?.mtimeMs && a?.ino === b?.ino
+}
+
+/** `wanted`, or `wanted-2`, `wanted-3`, …: the first under which nothing lies. */
+export async function freePath(root: Root, wanted: string): Promise<string> {
+  let free = wanted
+  for (let n = 2; (await walk(root, free)) !== undefined; n++) free = `${wanted}-${n}`
+  return free
+}
+
 /** The same for many files of one folder, whose way is walked once: lstat of thousands costs what a walk to each would cost thrice.
  *  @returns a Trouble `refused` for what is no regular file; what is absent is left out
  *  @throws Trouble when the disk does not answer */

@@ -1,7 +1,7 @@
 // config.json as it counts: read when it has settled, kept while it does not parse. Never writes it.
 
 import { layout, type Root } from '../disk/layout.ts'
-import { readUserText, type Stat, statRegular } from '../disk/read.ts'
+import { readUserText, type Stat, sameStat, statRegular } from '../disk/read.ts'
 import { type Config, defaultConfig, parseConfig } from '../words/config.ts'
 import { sentence, Trouble } from '../words/reason.ts'
 
@@ -81,5 +81,5 @@ function configOf(found: Found | 'no right'): Config | Trouble {
 
 function isSame(a: Look, b: Look): boolean {
   if (a === 'refused' || b === 'refused') return a === b
-  return a?.size === b?.size && a?.mtimeMs === b?.mtimeMs && a?.ino === b?.ino
+  return sameStat(a, b)
 }

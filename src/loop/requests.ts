@@ -4,9 +4,9 @@ import type { OddityHere } from '../decide/observation.ts'
 import type { Root } from '../disk/layout.ts'
 import { layout } from '../disk/layout.ts'
 import { wroteLast } from '../disk/put.ts'
-import { names, readUserText, type Stat, statEach } from '../disk/read.ts'
+import { names, readUserText, type Stat, sameStat, statEach } from '../disk/read.ts'
 import { caseTwin, didHere } from '../disk/word.ts'
-import { type Did, printDid } from '../words/did.ts'
+import type { Did } from '../words/did.ts'
 import { didOfName, nameOf, readFullDid } from '../words/names.ts'
 import { clean, Trouble } from '../words/reason.ts'
 import { parseRequest, plainRequest, type Request } from '../words/request.ts'
@@ -57,7 +57,7 @@ export function openRequestBook(root: Root, world: World): RequestBook {
     const all = await names(layout.requests(root))
     const here = new Set(all)
     let next: number | undefined
-    const soon = (ms: number): void => {
+    const settlesIn = (ms: number): void => {
       next = Math.min(next ?? ms, ms)
     }
     // What has gone goes first, so that a file which only waited for its name is taken in the same look.
@@ -66,12 +66,12 @@ export function openRequestBook(root: Root, world: World): RequestBook {
       entry.missedAt = sinceWhen(entry.missedAt, now)
       const left = entry.missedAt + settleMs - now
       if (left <= 0) entries.delete(file)
-      else soon(left)
+      else settlesIn(left)
     }
     const files = all.filter(file => !isLeftAlone(file))
     for (const [file, stat] of await statEach(root, layout.requests(root), files)) {
       const left = await look(file, stat, now, here)
-      if (left !== undefined) soon(left)
+      if (left !== undefined) settlesIn(left)
     }
     // A .problem that somebody took away is written again while it is true.
     for (const file of written.keys()) if (!here.has(`${file}.problem`)) written.delete(file)
@@ -241,11 +241,6 @@ export function openRequestBook(root: Root, world: World): RequestBook {
   }
 }
 
-/** Where a person may see that two DIDs of one NAME would meet: the text form of what a wish is for. */
-export function didText(wish: Wish): string {
-  return printDid(wish.did)
-}
-
 /** A clock that was set back must not make a look of before lie in the future. */
 function sinceWhen(at: number | undefined, now: number): number {
   return at === undefined || at > now ? now : at
@@ -253,10 +248,6 @@ function sinceWhen(at: number | undefined, now: number): number {
 
 function mtimeOf(entry: Entry): number {
   return entry.stat.mtimeMs
-}
-
-function sameStat(a: Stat, b: Stat): boolean {
-  return a.size === b.size && a.mtimeMs === b.mtimeMs && a.ino === b.ino
 }
 
 function problem(file: string, message: string): OddityHere {

@@ -3,6 +3,7 @@
 // An engine is chosen by the scheme of a PFN, in decide/replicas.ts: https, davs and http are our own (lane.ts, https.ts). Others end
 // there in Trouble('unsupported') with the scheme's name; one that is added takes its schemes there and a claim's bytes here.
 
+import { setMaxListeners } from 'node:events'
 import type { Root } from '../disk/layout.ts'
 import type { KnownParts } from '../disk/part.ts'
 import { fence } from '../disk/put.ts'
@@ -57,6 +58,8 @@ export async function openTransfer(options: {
   const table = new Table()
   const known: KnownParts = new Map()
   const closing = new AbortController()
+  // Each file that comes listens: up to 64, and Node would warn of the eleventh.
+  setMaxListeners(0, closing.signal)
   const running = new Set<Promise<unknown>>()
   const place: Place = {
     root,

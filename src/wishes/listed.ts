@@ -9,7 +9,7 @@ import { nameOf } from '../words/names.ts'
 import { fromIso } from '../words/world.ts'
 
 /** What is open, or a container, may hold more after this time: it is asked for again. */
-export const freshMs = 3_600_000
+const freshMs = 3_600_000
 
 export type Listed = { readonly path: string; readonly head: ListingHead | MissingHead }
 

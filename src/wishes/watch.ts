@@ -5,13 +5,13 @@ import { join } from 'node:path'
 import { layout, type Root } from '../disk/layout.ts'
 import { say } from '../disk/logs.ts'
 import { Fenced, move, putText, remove } from '../disk/put.ts'
-import { names, type Stat, statRegular } from '../disk/read.ts'
+import { names, type Stat, sameStat, statRegular } from '../disk/read.ts'
 import { type Did, printDid } from '../words/did.ts'
 import { nameOf } from '../words/names.ts'
 import { sentence, Trouble, toTrouble } from '../words/reason.ts'
 import type { World } from '../words/world.ts'
 import type { Accept } from './accept.ts'
-import { isFreeFor, readText, regular, same, type Text } from './watchdisk.ts'
+import { isFreeFor, readText, regular, type Text } from './watchdisk.ts'
 import {
   type Answer,
   answerName,
@@ -63,7 +63,7 @@ export function openWatchFolder(root: Root, world: World, accept: Accept): Watch
   const unsettledMs = (file: string, stat: Stat): number => {
     const now = world.now()
     const last = seen.get(file)
-    if (last !== undefined && same(last.stat, stat) && last.at <= now) {
+    if (last !== undefined && sameStat(last.stat, stat) && last.at <= now) {
       if (now - last.at >= settleMs) return 0
       return last.at + settleMs - now
     }
@@ -135,12 +135,12 @@ export function openWatchFolder(root: Root, world: World, accept: Accept): Watch
       )
         continue
       const now = await statRegular(root, pathOf(file))
-      if (now === undefined || !same(now, stat)) return
+      if (now === undefined || !sameStat(now, stat)) return
       if (rewrites) {
         await putText(root, pathOf(target), text)
         // A person may have written within this instant: then the old file stays, and is a wish of its own.
         const last = target === file ? undefined : await statRegular(root, pathOf(file))
-        if (last !== undefined && same(last, stat)) await remove(root, pathOf(file))
+        if (last !== undefined && sameStat(last, stat)) await remove(root, pathOf(file))
         const made = await statRegular(root, pathOf(target))
         if (made !== undefined) known.set(target, { stat: made, dids })
       } else {
@@ -157,7 +157,7 @@ export function openWatchFolder(root: Root, world: World, accept: Accept): Watch
 
   const lookAtAnswer = async (file: string, base: string, answer: Answer, stat: Stat) => {
     const last = known.get(file)
-    if (last !== undefined && !same(last.stat, stat)) {
+    if (last !== undefined && !sameStat(last.stat, stat)) {
       // Somebody has written into it since: what is new is a wish, once it has settled.
       const wait = unsettledMs(file, stat)
       return wait > 0 ? wait : await take(file, base, stat)

@@ -1,7 +1,7 @@
 // What watch.ts needs to see of a file in watch/: its state, its text, and whether a name is free. Never writes, never follows a link.
 
 import type { Root } from '../disk/layout.ts'
-import { readUserText, type Stat, statRegular } from '../disk/read.ts'
+import { readUserText, type Stat, sameStat, statRegular } from '../disk/read.ts'
 import { Trouble } from '../words/reason.ts'
 import { mostBytes } from './watchfile.ts'
 
@@ -11,11 +11,6 @@ export type Text =
   | { readonly kind: 'none'; readonly why: string }
   /** it went or changed just now: the next look sees */
   | { readonly kind: 'gone' }
-
-/** Nothing was written between two looks, as far as size, mtime and inode tell. */
-export function same(a: Stat, b: Stat): boolean {
-  return a.size === b.size && a.mtimeMs === b.mtimeMs && a.ino === b.ino
-}
 
 /** undefined for what is absent, and for links, folders and special files, which are left alone. */
 export async function regular(root: Root, path: string): Promise<Stat | undefined> {
@@ -34,7 +29,9 @@ export async function readText(root: Root, path: string, stat: Stat): Promise<Te
   try {
     const read = await readUserText(root, path)
     if (read instanceof Trouble) return { kind: 'none', why: read.detail }
-    return read !== undefined && same(read.stat, stat) ? { kind: 'text', text: read.text } : { kind: 'gone' }
+    return read !== undefined && sameStat(read.stat, stat)
+      ? { kind: 'text', text: read.text }
+      : { kind: 'gone' }
   } catch (error) {
     // One file that may not be read must not hinder the others.
     if (error instanceof Trouble && error.reason === 'read_only') return { kind: 'none', why: error.detail }

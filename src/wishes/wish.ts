@@ -3,11 +3,10 @@
 
 import { layout, type Root } from '../disk/layout.ts'
 import { move, put } from '../disk/put.ts'
-import { readUserText, statRegular } from '../disk/read.ts'
+import { freePath, readUserText, stamp } from '../disk/read.ts'
 import { Trouble } from '../words/reason.ts'
 import { parseRequest, type Request } from '../words/request.ts'
 import { asObject, parseJson } from '../words/text.ts'
-import { toIso } from '../words/world.ts'
 
 export type Wish =
   | { readonly kind: 'absent' }
@@ -62,8 +61,5 @@ export async function rewrite(root: Root, name: string, text: string, keys: Keys
  *  @param at ms since 1970 */
 export async function putAside(root: Root, name: string, at: number): Promise<void> {
   const path = layout.request(root, name)
-  const aside = `${path}.bad-${toIso(at).replace(/[-:.]/g, '')}`
-  let free = aside
-  for (let n = 2; (await statRegular(root, free)) !== undefined; n++) free = `${aside}-${n}`
-  await move(root, path, free)
+  await move(root, path, await freePath(root, `${path}.bad-${stamp(at)}`))
 }

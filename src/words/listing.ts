@@ -32,6 +32,10 @@ export type ListingLine = {
   readonly events?: number
 }
 
+/** More files is no dataset that this daemon takes, and a longer line none of a listing (facts/faults.md 1b). */
+export const mostFiles = 1_000_000
+export const mostLineBytes = 64 * 2 ** 10
+
 /** A file as the catalogue names it, before it has a path. */
 export type CatalogueFile = Omit<ListingLine, 'path'>
 

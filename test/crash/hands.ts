@@ -84,8 +84,19 @@ export async function mendAll({ data }: Hand): Promise<void> {
     if (!file.endsWith('.json')) continue
     const path = join(data, 'requests', file)
     const text = await readFile(path, 'utf8').catch(() => '{}')
-    if (/"paused": true/.test(text) || !/\}\s*$/.test(text))
-      await writeFile(path, '{"mended": true}\n', { flag: 'r+' }).then(() => truncate(path, 17))
+    // A removal that waits is none of these, though its request was paused before.
+    if (/"remove": true/.test(text)) continue
+    if (/"paused": true/.test(text) || !/\}\s*$/.test(text)) await mend(path)
+  }
+}
+
+async function mend(path: string): Promise<void> {
+  try {
+    await writeFile(path, '{"mended": true}\n', { flag: 'r+' })
+    await truncate(path, 17)
+  } catch (error) {
+    // Whole meanwhile, so that it has moved.
+    if (codeOf(error) !== 'ENOENT') throw error
   }
 }
 

@@ -5,7 +5,6 @@ import { promisify } from 'node:util'
 import fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { amend } from '../../src/disk/amend.ts'
 import { layout, type Root } from '../../src/disk/layout.ts'
 import { openLogs, readLog } from '../../src/disk/logs.ts'
 import { Fenced } from '../../src/disk/put.ts'
@@ -164,23 +163,6 @@ test('names of an absent folder are none, of a link they are refused', async () 
   assert.equal(await names(layout.requests(root)), [])
   await symlink('/etc', join(root.dir, 'watch'))
   assert.instance(await rejects(names(layout.watch(root))), Trouble)
-})
-
-test('a change of some keys keeps all others, and never overwrites what is no JSON', async () => {
-  const root = await dataDir()
-  const path = layout.request(root, 'a')
-  await amend(root, path, { repair: true })
-  await writeFile(path, '\ufeff{"mine": [1], "__proto__": 5, "repair": true}\r\n')
-  await amend(root, path, { repair: undefined, paused: true })
-  assert.equal(
-    await readFile(path, 'utf8'),
-    '{\n  "mine": [\n    1\n  ],\n  "__proto__": 5,\n  "paused": true\n}\n',
-  )
-  for (const bad of ['{"mine": ', '[1]']) {
-    await writeFile(path, bad)
-    assert.instance(await rejects(amend(root, path, { paused: true })), Trouble)
-    assert.is(await readFile(path, 'utf8'), bad)
-  }
 })
 
 test.run()

@@ -4,7 +4,7 @@
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { openRoot } from '../../src/disk/root.ts'
+import { closeRoot, openRoot } from '../../src/disk/root.ts'
 import { readOptions } from '../../src/options.ts'
 import { bytesOf, type PracticeGrid, type SeedFile } from '../../src/practice/grid.ts'
 import { type ExitCode, serve } from '../../src/serve.ts'
@@ -19,6 +19,8 @@ export type Home = {
   /** the data directory */
   readonly dir: string
   path(...names: string[]): string
+  /** http://127.0.0.1:PORT */
+  url(): string
   /** GET, POST or DELETE /ds; the word */
   ds(method: 'GET' | 'POST' | 'DELETE', did: string): Promise<string>
   get(url: string): Promise<{ readonly status: number; readonly json: Record<string, unknown> }>
@@ -54,7 +56,8 @@ export async function openHome(options: HomeOptions): Promise<Home> {
   const dir = options.dir ?? join(place, 'data')
   if (options.dir === undefined) {
     await mkdir(dir)
-    await openRoot({ dir, fenced: false, world: options.world })
+    const { root } = await openRoot({ dir, fenced: false, world: options.world })
+    await closeRoot(root)
   }
   await writeFile(join(dir, 'config.json'), options.config ?? wideConfig)
   const env = { ...(await practiceEnv(options.grid, place)), ...options.env }
@@ -98,6 +101,7 @@ export async function openHome(options: HomeOptions): Promise<Home> {
   const home: Home = {
     dir,
     path: (...names) => join(dir, ...names),
+    url: () => `http://127.0.0.1:${port}`,
     ds,
     get: url => call(port, 'GET', url),
     log: () => readFile(join(dir, '.rucio', 'logs', 'rucio_downloader.log'), 'utf8'),

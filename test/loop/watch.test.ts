@@ -101,7 +101,7 @@ sideBySide(test, {
 
 test('with file events it is taken up within 5 s, without them within 35 s, and so is a changed text', async () => {
   clock.close()
-  const real = openClock(1)
+  const real = openClock(2)
   try {
     const [withEvents, without] = await Promise.all([
       openHome({ grid, world: real.world }),
