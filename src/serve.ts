@@ -9,9 +9,9 @@ import { Fenced, put } from './disk/put.ts'
 import { NotOurs, openRoot, prepare } from './disk/root.ts'
 import { auditTimes, openAudit } from './loop/audit.ts'
 import { openConfigFile } from './loop/configFile.ts'
+import type { Daemon } from './loop/daemon.ts'
 import { openDataWatch } from './loop/dataWatch.ts'
 import { noHints, openHints } from './loop/hints.ts'
-import type { House } from './loop/house.ts'
 import { startLoop } from './loop/loop.ts'
 import { openReplicaBook } from './loop/replicaBook.ts'
 import { openCatalogueRest } from './loop/rest.ts'
@@ -214,7 +214,7 @@ async function run(
     wake(true)
     changed()
   })
-  const house: House = {
+  const daemon: Daemon = {
     root,
     world,
     log,
@@ -232,7 +232,7 @@ async function run(
     ? openHints(root, log, { poll: options.watchPoll, onHint: () => wake(true) })
     : noHints
   const data = openDataWatch(root, world, () => hints.renew())
-  const loop = startLoop(house, {
+  const loop = startLoop(daemon, {
     watch: openWatchFolder(root, world, accept),
     config,
     data,
@@ -255,9 +255,9 @@ async function run(
   streams.say(`${web.url} serves ${root.dir} (id ${root.id})`)
   log('web_server', `started, version ${ground.version}, ${web.url}, data directory ${root.id}`)
   const ending = new AbortController()
-  const audit = openAudit(house, { ...auditTimes, ...options.auditTimes })
+  const audit = openAudit(daemon, { ...auditTimes, ...options.auditTimes })
   const audits = audit.goOn(ending.signal).catch(error => log('rucio_downloader', `audit: ${String(error)}`))
-  const status = keepStatus(house, credential, loop.wake, ending.signal)
+  const status = keepStatus(daemon, credential, loop.wake, ending.signal)
   try {
     await Promise.race([whenAborted(signal), lost, loop.broken])
     log('web_server', 'told to end')
@@ -275,34 +275,34 @@ async function run(
 
 /** status/grid_cert.json follows the credential; a wall clock that jumped (sleep) makes the loop look at once. */
 async function keepStatus(
-  house: House,
+  daemon: Daemon,
   credential: Awaited<ReturnType<typeof openCredential>>,
   wake: (around: boolean) => void,
   signal: AbortSignal,
 ): Promise<void> {
   let last = ''
   let told = ''
-  let at = house.world.now()
+  let at = daemon.world.now()
   while (!signal.aborted) {
     try {
       const state = await credential.state()
       const text = JSON.stringify(state)
       if (text !== last) {
-        await put(house.root, layout.status(house.root, 'grid_cert'), { format: 1, ...state })
+        await put(daemon.root, layout.status(daemon.root, 'grid_cert'), { format: 1, ...state })
         if (last !== '' || !state.is_good)
-          house.log('grid_cert', state.is_good ? 'good' : (state.error ?? 'not good'))
+          daemon.log('grid_cert', state.is_good ? 'good' : (state.error ?? 'not good'))
         last = text
-        house.changed()
+        daemon.changed()
       }
       told = ''
     } catch (error) {
       // Each minute while a disk is away; once is enough.
       const message = error instanceof Error ? error.message : String(error)
-      if (message !== told) house.log('grid_cert', `its state could not be written: ${message}`)
+      if (message !== told) daemon.log('grid_cert', `its state could not be written: ${message}`)
       told = message
     }
     await timer(tickMs, signal)
-    const now = house.world.now()
+    const now = daemon.world.now()
     if (Math.abs(now - at - tickMs) > tickMs) wake(true)
     at = now
   }

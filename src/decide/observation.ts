@@ -3,8 +3,8 @@
 import type { Reason } from '../words/reason.ts'
 
 export type Observation = {
-  /** held: config.json does not parse and no good one is known */
-  readonly data: 'ready' | 'read_only' | 'missing' | 'held'
+  /** no_limits: config.json does not parse and no good one is known */
+  readonly data: 'ready' | 'read_only' | 'missing' | 'no_limits'
   readonly wishes: readonly WishSeen[]
   /** files of requests/ that are no wish as they stand */
   readonly oddities: readonly OddityHere[]

@@ -6,7 +6,7 @@ import { layout } from '../disk/layout.ts'
 import { putText } from '../disk/put.ts'
 import type { Config } from '../words/config.ts'
 import { Trouble, toFailure, toTrouble } from '../words/reason.ts'
-import type { House } from './house.ts'
+import type { Daemon } from './daemon.ts'
 import { incompleteText } from './incomplete.ts'
 import { type FileWork, giveBack, settle, type Work } from './work.ts'
 
@@ -16,25 +16,25 @@ const notedEveryMs = 10_000
 
 /** @param ending true when the lane shall end after the file that it is at */
 export async function actFetch(
-  house: House,
+  daemon: Daemon,
   action: Fetch,
   config: Config,
   ending: () => boolean,
   signal: AbortSignal,
 ): Promise<void> {
-  const work = house.works.get(action.name)
+  const work = daemon.works.get(action.name)
   if (work === undefined) return
   const files = action.paths.flatMap(path => work.files.get(path) ?? []).filter(file => !file.busy)
   for (const file of files) file.busy = true
   let next = 0
   try {
     for (const file of files) {
-      if (signal.aborted || ending() || house.catalogue.seen().until > house.world.now()) break
+      if (signal.aborted || ending() || daemon.catalogue.seen().until > daemon.world.now()) break
       // Its folder was deleted meanwhile: one complaint is enough.
-      if (house.works.get(action.name) !== work) break
+      if (daemon.works.get(action.name) !== work) break
       next += 1
-      await fetchOne(house, work, file, config, remaining(work, files, next), signal)
-      await note(house, work)
+      await fetchOne(daemon, work, file, config, remaining(work, files, next), signal)
+      await note(daemon, work)
     }
   } finally {
     for (const file of files) if (file.busy) giveBack(work, file, 0, file.failure)
@@ -42,7 +42,7 @@ export async function actFetch(
 }
 
 async function fetchOne(
-  house: House,
+  daemon: Daemon,
   work: Work,
   file: FileWork,
   config: Config,
@@ -50,35 +50,35 @@ async function fetchOne(
   signal: AbortSignal,
 ): Promise<void> {
   const { line } = file
-  const now = house.world.now()
-  let replicas: Awaited<ReturnType<House['replicas']['of']>>
+  const now = daemon.world.now()
+  let replicas: Awaited<ReturnType<Daemon['replicas']['of']>>
   try {
-    replicas = await house.replicas.of(line.did, next, signal)
-    house.catalogue.worked()
+    replicas = await daemon.replicas.of(line.did, next, signal)
+    daemon.catalogue.worked()
   } catch (error) {
     if (signal.aborted) return
     const trouble = toTrouble(error)
-    if (house.catalogue.failed(trouble)) return
-    house.log('rucio_downloader', `replicas of ${line.did}: ${trouble.message}`)
+    if (daemon.catalogue.failed(trouble)) return
+    daemon.log('rucio_downloader', `replicas of ${line.did}: ${trouble.message}`)
     giveBack(work, file, now + 60_000, toFailure(trouble, now))
     return
   }
-  const result = await house.transfer.fetchFile(
+  const result = await daemon.transfer.fetchFile(
     { name: work.name, line, replicas, log: work.log, config },
     signal,
   )
   switch (result.kind) {
     case 'finished':
       settle(work, line.path, error =>
-        house.log('rucio_downloader', `sync of ${work.name}: ${String(error)}`),
+        daemon.log('rucio_downloader', `sync of ${work.name}: ${String(error)}`),
       )
-      house.changed(work.name)
+      daemon.changed(work.name)
       return
     case 'failed':
-      house.replicas.forget(line.did)
+      daemon.replicas.forget(line.did)
       giveBack(work, file, result.nextTryAt, result.failure)
-      house.log('rucio_downloader', `${line.did}: ${result.failure.reason}: ${result.failure.message}`)
-      house.changed(work.name)
+      daemon.log('rucio_downloader', `${line.did}: ${result.failure.reason}: ${result.failure.message}`)
+      daemon.changed(work.name)
       return
     case 'stopped':
       return
@@ -99,8 +99,8 @@ function remaining(work: Work, files: readonly FileWork[], from: number): () => 
   }
 }
 
-export async function actAdopt(house: House, name: string, signal: AbortSignal): Promise<void> {
-  const work = house.works.get(name)
+export async function actAdopt(daemon: Daemon, name: string, signal: AbortSignal): Promise<void> {
+  const work = daemon.works.get(name)
   if (work === undefined) return
   let adopted = 0
   for (const path of [...work.toAdopt]) {
@@ -111,38 +111,38 @@ export async function actAdopt(house: House, name: string, signal: AbortSignal):
       continue
     }
     const line = await adopt({
-      root: house.root,
+      root: daemon.root,
       name,
       bareName: work.did.name,
       line: file.line,
       before: work.log.lines.get(path),
-      world: house.world,
+      world: daemon.world,
       signal,
     })
     work.toAdopt.delete(path)
     if (line === undefined) continue
     await work.log.append(line)
-    settle(work, path, error => house.log('rucio_downloader', `sync of ${name}: ${String(error)}`))
+    settle(work, path, error => daemon.log('rucio_downloader', `sync of ${name}: ${String(error)}`))
     adopted += 1
-    await note(house, work)
+    await note(daemon, work)
   }
-  if (adopted > 0) house.log('rucio_downloader', `${name}: ${adopted} files were there already`)
+  if (adopted > 0) daemon.log('rucio_downloader', `${name}: ${adopted} files were there already`)
 }
 
 /** INCOMPLETE.txt says how far it is, now and then. That it cannot be brought up to date ends nothing: the next file will tell of a disk
  *  that is full, and of a folder that a person deleted.
  *  @throws Fenced */
-export async function note(house: House, work: Work): Promise<void> {
+export async function note(daemon: Daemon, work: Work): Promise<void> {
   const done = work.head.length - work.files.size
-  const now = house.world.now()
+  const now = daemon.world.now()
   if (work.files.size === 0 || done === work.noted || now - work.notedAt < notedEveryMs) return
   work.noted = done
   work.notedAt = now
-  const path = layout.incomplete(house.root, work.name)
+  const path = layout.incomplete(daemon.root, work.name)
   try {
-    await putText(house.root, path, incompleteText(done, work.head.length))
+    await putText(daemon.root, path, incompleteText(done, work.head.length))
   } catch (error) {
     if (!(error instanceof Trouble)) throw error
-    house.log('rucio_downloader', `INCOMPLETE.txt of ${work.name}: ${error.message}`)
+    daemon.log('rucio_downloader', `INCOMPLETE.txt of ${work.name}: ${error.message}`)
   }
 }

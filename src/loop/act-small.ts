@@ -4,7 +4,7 @@ import type { Action } from '../decide/action.ts'
 import { throwAway } from '../disk/trash.ts'
 import { readFullDid } from '../words/names.ts'
 import { toTrouble } from '../words/reason.ts'
-import type { House } from './house.ts'
+import type { Daemon } from './daemon.ts'
 import type { Notes } from './observe.ts'
 import { readyFiles } from './work.ts'
 
@@ -12,40 +12,40 @@ import { readyFiles } from './work.ts'
 const keptMost = 16
 
 export async function actLoad(
-  house: House,
+  daemon: Daemon,
   action: Extract<Action, { kind: 'load' }>,
   notes: Notes,
 ): Promise<void> {
   const did = readFullDid(action.did)
   if (did === undefined) return
-  if (house.works.size >= keptMost) await makeRoom(house, notes)
-  const work = await house.works.load(action.name, did)
+  if (daemon.works.size >= keptMost) await makeRoom(daemon, notes)
+  const work = await daemon.works.load(action.name, did)
   // The listing went between two looks: the next pass asks for a new one.
   if (work === undefined) notes.heads.delete(action.name)
 }
 
-async function makeRoom(house: House, notes: Notes): Promise<void> {
-  for (const [name, work] of house.works) {
+async function makeRoom(daemon: Daemon, notes: Notes): Promise<void> {
+  for (const [name, work] of daemon.works) {
     if ([...work.files.values()].some(each => each.busy) || work.toAdopt.size > 0) continue
-    const { count, nextTryAt } = readyFiles(work, house.world.now(), 1)
+    const { count, nextTryAt } = readyFiles(work, daemon.world.now(), 1)
     if (count > 0 || nextTryAt === null) continue
     notes.idleUntil.set(name, nextTryAt)
-    await house.works.unload(name)
+    await daemon.works.unload(name)
     return
   }
 }
 
-export async function actClean(house: House, name: string): Promise<void> {
-  await throwAway(house.root, name)
-  house.log('rucio_downloader', `${name}: its removal was ended`)
+export async function actClean(daemon: Daemon, name: string): Promise<void> {
+  await throwAway(daemon.root, name)
+  daemon.log('rucio_downloader', `${name}: its removal was ended`)
 }
 
-export async function actProbe(house: House, signal: AbortSignal): Promise<void> {
+export async function actProbe(daemon: Daemon, signal: AbortSignal): Promise<void> {
   try {
-    await house.rucio.ping(AbortSignal.any([signal, AbortSignal.timeout(40_000)]))
-    house.catalogue.answered()
+    await daemon.rucio.ping(AbortSignal.any([signal, AbortSignal.timeout(40_000)]))
+    daemon.catalogue.answered()
   } catch (error) {
     if (signal.aborted) return
-    house.catalogue.failed(toTrouble(error))
+    daemon.catalogue.failed(toTrouble(error))
   }
 }

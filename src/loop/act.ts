@@ -5,39 +5,39 @@ import { actList } from './act-list.ts'
 import { actComplete, actMended, actProblem, actRemove, actRename, actWithdraw } from './act-requests.ts'
 import { actClean, actLoad, actProbe } from './act-small.ts'
 import type { ConfigFile } from './configFile.ts'
+import type { Daemon } from './daemon.ts'
 import type { Effect } from './effect.ts'
-import type { House } from './house.ts'
 import type { Notes } from './observe.ts'
 import type { RequestBook, Wish } from './requests.ts'
 
 export type Grounds = {
-  readonly house: House
+  readonly daemon: Daemon
   readonly book: RequestBook
   readonly notes: Notes
   readonly config: ConfigFile
   /** Runs a step on the request as it was read; does nothing when there is none any more. */
   readonly forWish: (
     action: Effect & { readonly name: string },
-    act: (house: House, book: RequestBook, wish: Wish) => Promise<boolean>,
+    act: (daemon: Daemon, book: RequestBook, wish: Wish) => Promise<boolean>,
   ) => Promise<void>
 }
 
 /** @param ending true when the action shall end early, after the file that it is at */
 export async function carryOut(
-  { house, book, notes, config, forWish }: Grounds,
+  { daemon, book, notes, config, forWish }: Grounds,
   action: Effect,
   signal: AbortSignal,
   ending: () => boolean,
 ): Promise<void> {
   switch (action.kind) {
     case 'list':
-      return await actList(house, action, signal)
+      return await actList(daemon, action, signal)
     case 'load':
-      return await actLoad(house, action, notes)
+      return await actLoad(daemon, action, notes)
     case 'adopt':
-      return await actAdopt(house, action.name, signal)
+      return await actAdopt(daemon, action.name, signal)
     case 'fetch':
-      return await actFetch(house, action, config.current() ?? config.fallback, ending, signal)
+      return await actFetch(daemon, action, config.current() ?? config.fallback, ending, signal)
     case 'complete':
       return await forWish(action, actComplete)
     case 'remove':
@@ -45,14 +45,14 @@ export async function carryOut(
     case 'withdraw':
       return await forWish(action, actWithdraw)
     case 'clean':
-      return await actClean(house, action.name)
+      return await actClean(daemon, action.name)
     case 'rename':
-      return await actRename(house, action.file, action.name)
+      return await actRename(daemon, action.file, action.name)
     case 'problem':
-      return await actProblem(house, book, action.file, action.message)
+      return await actProblem(daemon, book, action.file, action.message)
     case 'mended':
-      return await actMended(house, book, action.file)
+      return await actMended(daemon, book, action.file)
     case 'probe':
-      return await actProbe(house, signal)
+      return await actProbe(daemon, signal)
   }
 }

@@ -12,7 +12,7 @@ import { isComponent } from '../words/names.ts'
 import { Trouble } from '../words/reason.ts'
 import { readComplete } from '../words/verified.ts'
 import { askForRepair } from './act-requests.ts'
-import type { House } from './house.ts'
+import type { Daemon } from './daemon.ts'
 
 export type AuditTimes = {
   /** between two full audits */
@@ -34,20 +34,20 @@ export type Audit = {
   goOn(signal: AbortSignal): Promise<void>
 }
 
-export function openAudit(house: House, times: AuditTimes): Audit {
+export function openAudit(daemon: Daemon, times: AuditTimes): Audit {
   /** NAME -> the harm of the first look */
   const firstLooks = new Map<string, { readonly at: number; readonly harm: string }>()
 
   async function run(signal: AbortSignal): Promise<readonly string[]> {
     const harmed: string[] = []
-    for (const name of await names(house.root.dir)) {
+    for (const name of await names(daemon.root.dir)) {
       if (signal.aborted) break
       if (!isComponent(name)) continue
       try {
         if (await auditOne(name, signal)) harmed.push(name)
       } catch (error) {
         if (signal.aborted) break
-        house.log(
+        daemon.log(
           'rucio_downloader',
           `audit of ${name}: ${error instanceof Error ? error.message : String(error)}`,
         )
@@ -58,11 +58,11 @@ export function openAudit(house: House, times: AuditTimes): Audit {
   }
 
   async function auditOne(name: string, signal: AbortSignal): Promise<boolean> {
-    const { root, world } = house
-    if (!(await isFinished(house, name))) return false
+    const { root, world } = daemon
+    if (!(await isFinished(daemon, name))) return false
     let proof = await prove(root, name)
     if (proof.kind === 'harmed') {
-      await readDoubts(house, name, proof, signal)
+      await readDoubts(daemon, name, proof, signal)
       proof = await prove(root, name)
     }
     if (proof.kind === 'unlisted') return false
@@ -77,14 +77,14 @@ export function openAudit(house: House, times: AuditTimes): Audit {
     // A first look that lies in the future was made before the clock was set back.
     if (first === undefined || first.harm !== harm || first.at > world.now()) {
       firstLooks.set(name, { at: world.now(), harm })
-      house.changed(name)
+      daemon.changed(name)
       return true
     }
     if (world.now() - first.at < times.secondLookMs) return true
     firstLooks.delete(name)
-    if (!(await isFinished(house, name))) return false
-    await askForRepair(house, name, proof.head.length - proof.harm.length, proof.head.length)
-    house.changed(name)
+    if (!(await isFinished(daemon, name))) return false
+    await askForRepair(daemon, name, proof.head.length - proof.harm.length, proof.head.length)
+    daemon.changed(name)
     return false
   }
 
@@ -95,7 +95,7 @@ export function openAudit(house: House, times: AuditTimes): Audit {
         harmed = await run(signal)
       } catch (error) {
         // DATA itself could not be read; the loop says so, and the next audit looks again.
-        house.log('rucio_downloader', `audit: ${error instanceof Error ? error.message : String(error)}`)
+        daemon.log('rucio_downloader', `audit: ${error instanceof Error ? error.message : String(error)}`)
       }
       await pause(harmed.length > 0 ? Math.min(times.secondLookMs + 1, times.everyMs) : times.everyMs, signal)
     }
@@ -105,8 +105,8 @@ export function openAudit(house: House, times: AuditTimes): Audit {
 }
 
 /** Was it whole once, here, with nothing in requests/ that works on it? */
-async function isFinished(house: House, name: string): Promise<boolean> {
-  const { root } = house
+async function isFinished(daemon: Daemon, name: string): Promise<boolean> {
+  const { root } = daemon
   try {
     if ((await statRegular(root, layout.request(root, name))) !== undefined) return false
     if ((await readRecord(root, layout.complete(root, name), readComplete)) === undefined) return false
@@ -119,8 +119,8 @@ async function isFinished(house: House, name: string): Promise<boolean> {
 }
 
 /** Right size and another mtime, or no line: the file is read; when its bytes are right it gets a new line. */
-async function readDoubts(house: House, name: string, proof: Harmed, signal: AbortSignal): Promise<void> {
-  const { root, world } = house
+async function readDoubts(daemon: Daemon, name: string, proof: Harmed, signal: AbortSignal): Promise<void> {
+  const { root, world } = daemon
   const doubts = new Set(proof.harm.filter(isDoubt).map(each => each.path))
   if (doubts.size === 0) return
   const log = await VerifiedLog.open(root, name)
@@ -132,7 +132,7 @@ async function readDoubts(house: House, name: string, proof: Harmed, signal: Abo
       const adler32 = line.adler32 ?? before?.adler32
       if (sums === undefined || sums.bytes !== line.bytes) continue
       // Reading takes a while: who has been asked for it meanwhile writes its lines.
-      if (!(await isFinished(house, name))) break
+      if (!(await isFinished(daemon, name))) break
       if (!isRight(adler32 === undefined ? line : { ...line, adler32 }, sums)) continue
       const md5 = line.md5 === undefined ? undefined : sums.md5
       await log.append(verifiedLine({ line, adler32: sums.adler32, md5, stat: sums, now: world.now() }))

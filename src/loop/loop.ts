@@ -9,9 +9,9 @@ import { codeOf, type Reason, sentence, toTrouble } from '../words/reason.ts'
 import type { DataState } from '../words/status.ts'
 import { carryOut, type Grounds } from './act.ts'
 import type { ConfigFile } from './configFile.ts'
+import type { Daemon } from './daemon.ts'
 import type { DataWatch } from './dataWatch.ts'
 import { changesDirectories, describe, type Effect, subject } from './effect.ts'
-import type { House } from './house.ts'
 import { emptyNotes, lookAround, observe } from './observe.ts'
 import { openRequestBook, type RequestBook, type Wish } from './requests.ts'
 import { failureOf } from './work.ts'
@@ -54,7 +54,7 @@ export type Loop = {
 }
 
 export function startLoop(
-  house: House,
+  daemon: Daemon,
   parts: {
     readonly watch: WatchFolder
     readonly config: ConfigFile
@@ -63,12 +63,12 @@ export function startLoop(
     readonly renewHints: () => void
   },
 ): Loop {
-  const { world } = house
-  const book = openRequestBook(house.root, world)
+  const { world } = daemon
+  const book = openRequestBook(daemon.root, world)
   const notes = emptyNotes()
   const running = new Map<number, Running>()
   /** kind and NAME of an action -> when it may be tried again, and the failure that nobody expected */
-  const held = new Map<string, Hold>()
+  const holds = new Map<string, Hold>()
   /** NAMEs whose work is given up when nothing runs for them any more */
   const spoilt = new Set<string>()
   /** why the last pass could not read the disk */
@@ -89,7 +89,7 @@ export function startLoop(
   })
   broken.catch(() => {}) // main.ts waits for it; until then it is nobody's unhandled rejection
   let tail: Promise<void> = Promise.resolve()
-  const grounds: Grounds = { house, book, notes, config: parts.config, forWish }
+  const grounds: Grounds = { daemon, book, notes, config: parts.config, forWish }
 
   function wake(around: boolean): void {
     if (around) aroundDue = true
@@ -120,7 +120,7 @@ export function startLoop(
       const now = world.now()
       // On a disk that is not there or not ours to write no look is made, so none is due.
       const nextLook = isReady ? Math.min(lastAround + lookEvery(), settleAt) : now + lookMs
-      const due = Math.min(decision.wakeAt, nextLook, nextHeldAt(now), parts.data.nextCheckAt())
+      const due = Math.min(decision.wakeAt, nextLook, nextHoldEndsAt(now), parts.data.nextCheckAt())
       // Whatever else is due: a disk that has just failed is left alone for a while.
       await sleep(ok ? due - now : diskAgainMs)
     }
@@ -131,7 +131,7 @@ export function startLoop(
   async function passSafely(): Promise<boolean> {
     try {
       await pass()
-      if (stumbled !== undefined) house.log('rucio_downloader', 'the data directory can be looked at again')
+      if (stumbled !== undefined) daemon.log('rucio_downloader', 'the data directory can be looked at again')
       stumbled = undefined
       return true
     } catch (error) {
@@ -139,7 +139,7 @@ export function startLoop(
       const trouble = toTrouble(error)
       if (trouble.reason === 'bug') throw error
       const message = sentence(trouble.reason, trouble.detail)
-      if (message !== stumbled) house.log('rucio_downloader', `looking at the data directory: ${message}`)
+      if (message !== stumbled) daemon.log('rucio_downloader', `looking at the data directory: ${message}`)
       stumbled = message
       parts.data.trouble(trouble)
       aroundDue = true
@@ -152,10 +152,10 @@ export function startLoop(
     return running.size > 0 ? busyLookMs : lookMs
   }
 
-  function nextHeldAt(now: number): number {
+  function nextHoldEndsAt(now: number): number {
     // A clock that was set back makes no hold longer than it was.
-    for (const [what, { until }] of held) if (until <= now || until - now > holdMs) held.delete(what)
-    return Math.min(Number.POSITIVE_INFINITY, ...[...held.values()].map(each => each.until))
+    for (const [what, { until }] of holds) if (until <= now || until - now > holdMs) holds.delete(what)
+    return Math.min(Number.POSITIVE_INFINITY, ...[...holds.values()].map(each => each.until))
   }
 
   async function pass(): Promise<void> {
@@ -166,21 +166,21 @@ export function startLoop(
     if (ready && (aroundDue || now >= settleAt || now - lastAround >= lookEvery() || now < lastAround)) {
       aroundDue = false
       lastAround = now
-      const requests = await lookAround(house, book, notes, parts.renewHints)
+      const requests = await lookAround(daemon, book, notes, parts.renewHints)
       await unloadUnwanted()
       const watched = await parts.watch.look()
       const limits = await parts.config.look(now)
       settleAt = now + Math.min(...[requests, watched, limits].map(ms => ms ?? Number.POSITIVE_INFINITY))
     }
     // What was read and opened of a disk that has gone is of no use when it is back.
-    if (state === 'data_dir_missing' && running.size === 0) await house.works.unloadAll()
+    if (state === 'data_dir_missing' && running.size === 0) await daemon.works.unloadAll()
     const config = parts.config.current()
-    const data: Observation['data'] = ready && config === undefined ? 'held' : dataOf(state)
-    const seen = await observe(house, book, notes, [...running.values()], data)
+    const data: Observation['data'] = ready && config === undefined ? 'no_limits' : dataOf(state)
+    const seen = await observe(daemon, book, notes, [...running.values()], data)
     const before = decision
     decision = decide(seen, now, config ?? parts.config.fallback)
     for (const action of decision.actions) order(action)
-    if (before.waiting.size !== decision.waiting.size) house.changed()
+    if (before.waiting.size !== decision.waiting.size) daemon.changed()
   }
 
   function order(action: Action): void {
@@ -194,7 +194,7 @@ export function startLoop(
         }
         return
       default:
-        if ((held.get(holdOf(action))?.until ?? 0) <= world.now()) begin(action)
+        if ((holds.get(holdOf(action))?.until ?? 0) <= world.now()) begin(action)
     }
   }
 
@@ -213,7 +213,7 @@ export function startLoop(
           running.delete(key)
           forgetRead(action)
           await unloadSpoilt(subject(action))
-          house.changed('name' in action && action.kind !== 'rename' ? action.name : undefined)
+          daemon.changed('name' in action && action.kind !== 'rename' ? action.name : undefined)
           wake(changesDirectories(action))
         })
         .catch(breakDown),
@@ -223,33 +223,33 @@ export function startLoop(
 
   async function forWish(
     action: Effect & { readonly name: string },
-    act: (house: House, book: RequestBook, wish: Wish) => Promise<boolean>,
+    act: (daemon: Daemon, book: RequestBook, wish: Wish) => Promise<boolean>,
   ): Promise<void> {
     const { name } = action
     const wish = book.wishes().find(each => each.name === name)
-    if (wish === undefined || (await act(house, book, wish))) return
-    held.set(holdOf(action), { name, until: world.now() + settleMs, failure: undefined })
+    if (wish === undefined || (await act(daemon, book, wish))) return
+    holds.set(holdOf(action), { name, until: world.now() + settleMs, failure: undefined })
   }
 
   /** What an action may have changed is read anew. */
   function forgetRead(action: Effect): void {
     if (!('name' in action) || action.kind === 'fetch' || action.kind === 'adopt') return
     notes.heads.delete(action.name)
-    if (action.kind === 'list' && !house.listFailures.has(action.name))
+    if (action.kind === 'list' && !daemon.listFailures.has(action.name))
       notes.queries = notes.queries.filter(each => each.name !== action.name)
   }
 
   /** Nobody wants it now, or it is paused: its file handle and its memory are given back. */
   async function unloadUnwanted(): Promise<void> {
     const wanted = new Set(book.wishes().flatMap(each => (isWanted(each) ? [each.name] : [])))
-    for (const name of [...house.works.keys()])
-      if (!wanted.has(name) && !runsFor(name)) await house.works.unload(name)
+    for (const name of [...daemon.works.keys()])
+      if (!wanted.has(name) && !runsFor(name)) await daemon.works.unload(name)
   }
 
   async function unloadSpoilt(name: string): Promise<void> {
     if (!spoilt.has(name) || runsFor(name)) return
     spoilt.delete(name)
-    await house.works.unload(name)
+    await daemon.works.unload(name)
   }
 
   function runsFor(name: string): boolean {
@@ -264,13 +264,13 @@ export function startLoop(
     if (signal.aborted || stopped) return
     const trouble = toTrouble(error)
     const what = subject(action)
-    house.log('rucio_downloader', `${action.kind} ${what}: ${trouble.message}`)
+    daemon.log('rucio_downloader', `${action.kind} ${what}: ${trouble.message}`)
     if (trouble.reason === 'bug' && error instanceof Error && codeOf(error) === undefined)
-      house.log('rucio_downloader', error.stack ?? error.message)
+      daemon.log('rucio_downloader', error.stack ?? error.message)
     parts.data.trouble(trouble)
     const { reason } = trouble
     // Another kind of action is another matter: a removal goes on where fetching failed.
-    held.set(holdOf(action), {
+    holds.set(holdOf(action), {
       name: what,
       until: world.now() + holdMs,
       failure: { reason, message: sentence(reason, trouble.detail) },
@@ -290,20 +290,20 @@ export function startLoop(
     wake,
     broken,
     waiting(name) {
-      const failure = house.listFailures.get(name)
+      const failure = daemon.listFailures.get(name)
       const why = decision.waiting.get(name)
       if (why !== undefined) return { reason: why.reason, message: sentence(why.reason, why.detail) }
       if (failure !== undefined) return { reason: failure.reason, message: failure.message }
-      for (const hold of held.values())
+      for (const hold of holds.values())
         if (hold.name === name && hold.failure !== undefined) return hold.failure
       const [problem] = parts.config.problems()
       if (parts.config.current() === undefined && problem !== undefined)
         return { reason: 'refused', message: problem }
-      const work = house.works.get(name)
+      const work = daemon.works.get(name)
       return work === undefined ? undefined : failureOf(work)
     },
     troubles() {
-      const rest = house.catalogue.seen()
+      const rest = daemon.catalogue.seen()
       return [
         ...(rest.until > 0 && rest.reason !== undefined ? [sentence(rest.reason, rest.detail ?? '')] : []),
         ...(stumbled === undefined ? [] : [stumbled]),
@@ -318,7 +318,7 @@ export function startLoop(
       wake(false)
       await tail
       await Promise.all([...running.values()].map(each => each.done))
-      await house.works.unloadAll()
+      await daemon.works.unloadAll()
     },
   }
 }

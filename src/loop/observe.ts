@@ -16,7 +16,7 @@ import { didOfName, readFullDid } from '../words/names.ts'
 import { Trouble } from '../words/reason.ts'
 import { asObject } from '../words/text.ts'
 import { fromIso } from '../words/world.ts'
-import type { House } from './house.ts'
+import type { Daemon } from './daemon.ts'
 import type { RequestBook, Wish } from './requests.ts'
 import { listingSeen, readyFiles } from './work.ts'
 
@@ -43,16 +43,16 @@ export function emptyNotes(): Notes {
  *  @param remade called when requests/ or watch/ had gone and was made anew
  *  @returns ms until something in requests/ may have settled */
 export async function lookAround(
-  house: House,
+  daemon: Daemon,
   book: RequestBook,
   notes: Notes,
   remade: () => void,
 ): Promise<number | undefined> {
-  if (await keepFolders(house.root)) remade()
+  if (await keepFolders(daemon.root)) remade()
   const settle = await book.scan()
-  notes.trash = await inTrash(house.root)
+  notes.trash = await inTrash(daemon.root)
   const queries: Query[] = []
-  const answers = new Set(await names(layout.catalogue(house.root)))
+  const answers = new Set(await names(layout.catalogue(daemon.root)))
   for (const file of answers) {
     if (!file.endsWith('.queued')) continue
     const name = file.slice(0, -'.queued'.length)
@@ -60,15 +60,15 @@ export async function lookAround(
     // A cut name does not tell its DID: then the marker does, or the dataset's own records.
     const known =
       did instanceof Trouble
-        ? ((await readRecord(house.root, layout.queued(house.root, name), didOf)) ??
-          (await didHere(house.root, name)))
+        ? ((await readRecord(daemon.root, layout.queued(daemon.root, name), didOf)) ??
+          (await didHere(daemon.root, name)))
         : did
     if (known === undefined) continue
     queries.push({ name, did: printDid(known) })
   }
   notes.queries = queries
   const wanted = new Set(book.wishes().map(each => each.name))
-  const folders = new Set(await names(house.root.dir))
+  const folders = new Set(await names(daemon.root.dir))
   for (const [name, head] of notes.heads) {
     const here = { folder: folders.has(name), answer: answers.has(`${name}.jsonl`) }
     if (!wanted.has(name) || mayHaveChanged(head, here)) notes.heads.delete(name)
@@ -102,7 +102,7 @@ function didOf(json: unknown): Did | undefined {
 }
 
 export async function observe(
-  house: House,
+  daemon: Daemon,
   book: RequestBook,
   notes: Notes,
   running: readonly RunningSeen[],
@@ -111,28 +111,28 @@ export async function observe(
   const wishes: WishSeen[] = []
   if (data === 'ready')
     for (const wish of book.wishes()) {
-      const seen = await wishSeen(house, notes, wish)
+      const seen = await wishSeen(daemon, notes, wish)
       wishes.push(seen)
     }
   return {
     data,
     wishes,
     oddities: book.oddities(),
-    queries: notes.queries.map(each => ({ ...each, nextTryAt: listDueAt(house, each.name) })),
+    queries: notes.queries.map(each => ({ ...each, nextTryAt: listDueAt(daemon, each.name) })),
     trash: notes.trash,
     running,
-    freeBytes: data === 'ready' && wishes.length > 0 ? await freeBytes(house.root) : 0,
-    catalogue: house.catalogue.seen(),
+    freeBytes: data === 'ready' && wishes.length > 0 ? await freeBytes(daemon.root) : 0,
+    catalogue: daemon.catalogue.seen(),
   }
 }
 
-async function wishSeen(house: House, notes: Notes, wish: Wish): Promise<WishSeen> {
+async function wishSeen(daemon: Daemon, notes: Notes, wish: Wish): Promise<WishSeen> {
   const { name, request } = wish
   // Nothing is removed on the word of a text that no longer says so.
   const kind = wish.broken && (request.paused || request.remove) ? 'broken' : kindOf(request)
   const dataset: DatasetSeen =
     kind === 'want' || kind === 'repair'
-      ? await datasetSeen(house, notes, wish)
+      ? await datasetSeen(daemon, notes, wish)
       : { kind: 'unlisted', nextTryAt: 0 }
   return {
     name,
@@ -151,14 +151,14 @@ function kindOf(request: Wish['request']): WishSeen['kind'] {
   return request.repair ? 'repair' : 'want'
 }
 
-async function datasetSeen(house: House, notes: Notes, wish: Wish): Promise<DatasetSeen> {
+async function datasetSeen(daemon: Daemon, notes: Notes, wish: Wish): Promise<DatasetSeen> {
   const { name } = wish
-  const { world } = house
-  const work = house.works.get(name)
+  const { world } = daemon
+  const work = daemon.works.get(name)
   if (work !== undefined) {
     // A folder that a person deleted takes its listing with it: the fetching begins anew.
-    if (!(await isListed(house, name))) {
-      await house.works.unload(name)
+    if (!(await isListed(daemon, name))) {
+      await daemon.works.unload(name)
       notes.heads.delete(name)
     } else {
       const { ready, count, nextTryAt } = readyFiles(work, world.now(), readyMost)
@@ -173,8 +173,8 @@ async function datasetSeen(house: House, notes: Notes, wish: Wish): Promise<Data
       }
     }
   }
-  const failedUntil = listDueAt(house, name)
-  const head = await headOf(house, notes, name)
+  const failedUntil = listDueAt(daemon, name)
+  const head = await headOf(daemon, notes, name)
   if (head === undefined) return { kind: 'unlisted', nextTryAt: failedUntil }
   if (head.type === 'NONE')
     return { kind: 'none', until: Math.max(missingUntil(head, world.now()), failedUntil) }
@@ -192,13 +192,13 @@ async function datasetSeen(house: House, notes: Notes, wish: Wish): Promise<Data
 }
 
 /** When a listing that failed is asked for again; 0 = it has not failed. */
-function listDueAt(house: House, name: string): number {
-  return dueAt(house.listFailures.get(name)?.nextTryAt ?? 0, house.world.now())
+function listDueAt(daemon: Daemon, name: string): number {
+  return dueAt(daemon.listFailures.get(name)?.nextTryAt ?? 0, daemon.world.now())
 }
 
-async function isListed(house: House, name: string): Promise<boolean> {
+async function isListed(daemon: Daemon, name: string): Promise<boolean> {
   try {
-    return (await statRegular(house.root, layout.listing(house.root, name))) !== undefined
+    return (await statRegular(daemon.root, layout.listing(daemon.root, name))) !== undefined
   } catch (error) {
     // A disk that does not answer has not lost it.
     if (error instanceof Trouble && error.reason === 'refused') return false
@@ -208,18 +208,18 @@ async function isListed(house: House, name: string): Promise<boolean> {
 
 /** The head of a listing that is not in work is read once; what act() writes drops it from the notes. */
 async function headOf(
-  house: House,
+  daemon: Daemon,
   notes: Notes,
   name: string,
 ): Promise<ListingHead | MissingHead | undefined> {
   if (notes.heads.has(name)) return notes.heads.get(name)
   const head =
-    (await readListing(house.root, layout.listing(house.root, name))) ?? (await missingHead(house, name))
+    (await readListing(daemon.root, layout.listing(daemon.root, name))) ?? (await missingHead(daemon, name))
   notes.heads.set(name, head)
   return head
 }
 
-async function missingHead(house: House, name: string): Promise<MissingHead | undefined> {
-  const answer = await readListing(house.root, layout.answer(house.root, name))
+async function missingHead(daemon: Daemon, name: string): Promise<MissingHead | undefined> {
+  const answer = await readListing(daemon.root, layout.answer(daemon.root, name))
   return answer?.type === 'NONE' ? answer : undefined
 }

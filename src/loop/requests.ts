@@ -57,7 +57,7 @@ export function openRequestBook(root: Root, world: World): RequestBook {
     const all = await names(layout.requests(root))
     const here = new Set(all)
     let next: number | undefined
-    const soon = (ms: number): void => {
+    const settlesIn = (ms: number): void => {
       next = Math.min(next ?? ms, ms)
     }
     // What has gone goes first, so that a file which only waited for its name is taken in the same look.
@@ -66,12 +66,12 @@ export function openRequestBook(root: Root, world: World): RequestBook {
       entry.missedAt = sinceWhen(entry.missedAt, now)
       const left = entry.missedAt + settleMs - now
       if (left <= 0) entries.delete(file)
-      else soon(left)
+      else settlesIn(left)
     }
     const files = all.filter(file => !isLeftAlone(file))
     for (const [file, stat] of await statEach(root, layout.requests(root), files)) {
       const left = await look(file, stat, now, here)
-      if (left !== undefined) soon(left)
+      if (left !== undefined) settlesIn(left)
     }
     // A .problem that somebody took away is written again while it is true.
     for (const file of written.keys()) if (!here.has(`${file}.problem`)) written.delete(file)

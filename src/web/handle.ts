@@ -149,8 +149,10 @@ function readBody(request: IncomingMessage): Promise<void> {
       if (bytes > mostBody) reject(tooLarge())
     })
     request.on('end', resolve)
-    request.on('error', reject)
-    request.on('close', () => reject(new Problem(400, 'bad_request', 'The request was cut short.')))
+    const cut = () => reject(new Problem(400, 'bad_request', 'The request was cut short; send it again.'))
+    // Node calls a client that hangs up an error of the request, and says so before it closes.
+    request.on('error', cut)
+    request.on('close', cut)
   })
 }
 

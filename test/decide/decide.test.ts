@@ -386,7 +386,7 @@ const rows: {
   },
   {
     because: 'with a config.json that never parsed nothing is fetched',
-    seen: seen({ data: 'held', wishes: [wish(unlisted)] }),
+    seen: seen({ data: 'no_limits', wishes: [wish(unlisted)] }),
     does: [],
   },
   {

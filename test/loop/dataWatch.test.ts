@@ -2,8 +2,8 @@
 
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import type { Daemon } from '../../src/loop/daemon.ts'
 import { type DataWatch, openDataWatch } from '../../src/loop/dataWatch.ts'
-import type { House } from '../../src/loop/house.ts'
 import { startLoop } from '../../src/loop/loop.ts'
 import { openCatalogueRest } from '../../src/loop/rest.ts'
 import { openWorks } from '../../src/loop/work.ts'
@@ -51,7 +51,7 @@ test('while DATA is away the loop looks each 5 s, and does not spin', async () =
     trouble() {},
     problems: () => [],
   }
-  const house = {
+  const daemon = {
     root,
     world,
     works: openWorks(root),
@@ -59,12 +59,12 @@ test('while DATA is away the loop looks each 5 s, and does not spin', async () =
     listFailures: new Map(),
     changed() {},
     log() {},
-  } as unknown as House
+  } as unknown as Daemon
   const config = { current: () => undefined, fallback: {}, problems: () => [], look: async () => undefined }
   const watch = { look: async () => undefined }
   // Long after the last look at the directories.
   world.move(3_600_000)
-  const loop = startLoop(house, { watch, config, data, renewHints() {} } as unknown as Parameters<
+  const loop = startLoop(daemon, { watch, config, data, renewHints() {} } as unknown as Parameters<
     typeof startLoop
   >[1])
   await new Promise(resolve => setTimeout(resolve, 500))

@@ -228,4 +228,21 @@ test('a thousand requests go over one connection, pipelined too, each with its o
   await web.close()
 })
 
+test('a client that hangs up in the middle of its request is no fault of ours', async () => {
+  const { web, port, logged } = await openBench(await openData())
+  assert.is((await ask(port, 'GET', '/datasets')).status, 200)
+  for (let i = 0; i < 20; i++) {
+    const socket = connect({ port, host: '127.0.0.1' })
+    socket.on('error', () => undefined)
+    await once(socket, 'connect')
+    socket.write(`POST ${ds} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nhalf`)
+    // The head has been read by then.
+    await new Promise(resolve => setTimeout(resolve, 5 + i))
+    socket.resetAndDestroy()
+    await once(socket, 'close')
+  }
+  await web.close()
+  assert.equal(logged, [])
+})
+
 test.run()

@@ -1,4 +1,4 @@
-// What every action of the loop works with, made once by loop.ts. Holds no policy.
+// The daemon's parts as every action of the loop works with them, put together once by serve.ts. Holds no policy.
 
 import type { Rucio } from '../catalogue/rucio.ts'
 import type { Root } from '../disk/layout.ts'
@@ -11,7 +11,7 @@ import type { ReplicaBook } from './replicaBook.ts'
 import type { CatalogueRest } from './rest.ts'
 import type { Works } from './work.ts'
 
-export type House = {
+export type Daemon = {
   readonly root: Root
   readonly world: World
   readonly log: Log
