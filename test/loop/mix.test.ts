@@ -2,7 +2,7 @@
 // left lying about. SEED=… makes the same choices again. (test/crash does the same, and kills.)
 
 import { randomInt } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -69,6 +69,9 @@ test(`what was answered holds in the end (SEED=${seed})`, async () => {
     return left.length === 0 || left.join('; ')
   }).catch(error => faults.push(String(error)))
   const webLog = await readFile(home.path('.rucio', 'logs', 'web_server.log'), 'utf8')
+  for (const file of await readdir(home.path('requests')))
+    acts.push(`requests/${file}: ${await readFile(home.path('requests', file), 'utf8').catch(String)}`)
+  acts.push(JSON.stringify((await home.get('/datasets')).json))
   assert.is(await home.end(), 0)
   faults.push(...(await looks.everything()))
   faults.push(...(await untidy({ data: home.dir, model, when: 'rest' })), ...(await keptAside(hand)))
@@ -77,7 +80,7 @@ test(`what was answered holds in the end (SEED=${seed})`, async () => {
 })
 
 /** What a failure is told with: each act, when it was done and what it means for its NAME. */
-function recordActs(model: Model): readonly string[] {
+function recordActs(model: Model): string[] {
   const acts: string[] = []
   const is = model.is.bind(model)
   const may = model.may.bind(model)
