@@ -1,6 +1,6 @@
 // The loop: sleep, wake, observe, decide, act. The one place that acts. Policy is in decide/, effects are in act-*.ts.
 
-import type { Action, Decision } from '../decide/action.ts'
+import { type Action, type Decision, keyOf, subject } from '../decide/action.ts'
 import { decide } from '../decide/decide.ts'
 import type { Observation, RunningSeen } from '../decide/observation.ts'
 import { Fenced } from '../disk/put.ts'
@@ -11,7 +11,7 @@ import { carryOut, type Grounds } from './act.ts'
 import type { ConfigFile } from './configFile.ts'
 import type { Daemon } from './daemon.ts'
 import type { DataWatch } from './dataWatch.ts'
-import { changesDirectories, describe, type Effect, subject } from './effect.ts'
+import { changesDirectories, describe, type Effect } from './effect.ts'
 import { emptyNotes, lookAround, observe } from './observe.ts'
 import { openRequestBook, type RequestBook, type Wish } from './requests.ts'
 import { failureOf } from './work.ts'
@@ -120,7 +120,7 @@ export function startLoop(
       const now = world.now()
       // On a disk that is not there or not ours to write no look is made, so none is due.
       const nextLook = isReady ? Math.min(lastAround + lookEvery(), settleAt) : now + lookMs
-      const due = Math.min(decision.wakeAt, nextLook, nextHoldEndsAt(now), parts.data.nextCheckAt())
+      const due = Math.min(decision.wakeAt, nextLook, nextHoldEndsAt(), parts.data.nextCheckAt())
       // Whatever else is due: a disk that has just failed is left alone for a while.
       await sleep(ok ? due - now : diskAgainMs)
     }
@@ -152,9 +152,13 @@ export function startLoop(
     return running.size > 0 ? busyLookMs : lookMs
   }
 
-  function nextHoldEndsAt(now: number): number {
+  function heldNow(now: number): ReadonlySet<string> {
     // A clock that was set back makes no hold longer than it was.
     for (const [what, { until }] of holds) if (until <= now || until - now > holdMs) holds.delete(what)
+    return new Set(holds.keys())
+  }
+
+  function nextHoldEndsAt(): number {
     return Math.min(Number.POSITIVE_INFINITY, ...[...holds.values()].map(each => each.until))
   }
 
@@ -176,7 +180,13 @@ export function startLoop(
     if (state === 'data_dir_missing' && running.size === 0) await daemon.works.unloadAll()
     const config = parts.config.current()
     const data: Observation['data'] = ready && config === undefined ? 'no_limits' : dataOf(state)
-    const seen = await observe(daemon, book, notes, [...running.values()], data)
+    const seen = await observe(
+      daemon,
+      book,
+      notes,
+      { running: [...running.values()], holds: heldNow(now) },
+      data,
+    )
     const before = decision
     decision = decide(seen, now, config ?? parts.config.fallback)
     for (const action of decision.actions) order(action)
@@ -194,7 +204,7 @@ export function startLoop(
         }
         return
       default:
-        if ((holds.get(holdOf(action))?.until ?? 0) <= world.now()) begin(action)
+        begin(action)
     }
   }
 
@@ -228,7 +238,7 @@ export function startLoop(
     const { name } = action
     const wish = book.wishes().find(each => each.name === name)
     if (wish === undefined || (await act(daemon, book, wish))) return
-    holds.set(holdOf(action), { name, until: world.now() + settleMs, failure: undefined })
+    holds.set(keyOf(action), { name, until: world.now() + settleMs, failure: undefined })
   }
 
   /** What an action may have changed is read anew. */
@@ -270,7 +280,7 @@ export function startLoop(
     parts.data.trouble(trouble)
     const { reason } = trouble
     // Another kind of action is another matter: a removal goes on where fetching failed.
-    holds.set(holdOf(action), {
+    holds.set(keyOf(action), {
       name: what,
       until: world.now() + holdMs,
       failure: { reason, message: sentence(reason, trouble.detail) },
@@ -321,10 +331,6 @@ export function startLoop(
       await daemon.works.unloadAll()
     },
   }
-}
-
-function holdOf(action: Action): string {
-  return `${action.kind} ${subject(action)}`
 }
 
 function isWanted({ request }: Wish): boolean {
