@@ -2,6 +2,7 @@
 // save the names, which twins and doubles need.
 
 import { unlink } from 'node:fs/promises'
+import { setImmediate as breathe } from 'node:timers/promises'
 import {
   type CatalogueFile,
   type ListingHead,
@@ -166,9 +167,12 @@ export class ListingWriter {
   /** The second pass: every file has come, so it is known who has a twin. */
   async #lay(head: ListingHead, kept: ReadonlyMap<string, string>): Promise<string> {
     const paths = new Paths(kept)
+    let count = 0
     for (const text of this.#dids) {
       const did = readFullDid(text)
       if (did !== undefined) paths.add(did)
+      // 200,000 at one go held everything else up for a second.
+      if (++count % 2000 === 0) await breathe()
     }
     const staged = await stagingPath(this.#root)
     const out = await Output.open(staged)

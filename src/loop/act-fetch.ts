@@ -5,7 +5,7 @@ import { adopt } from '../disk/adopt.ts'
 import { layout } from '../disk/layout.ts'
 import { putText } from '../disk/put.ts'
 import type { Config } from '../words/config.ts'
-import { toFailure, toTrouble } from '../words/reason.ts'
+import { Trouble, toFailure, toTrouble } from '../words/reason.ts'
 import type { Daemon } from './daemon.ts'
 import { incompleteText } from './incomplete.ts'
 import { type FileWork, giveBack, settle, type Work } from './work.ts'
@@ -129,16 +129,20 @@ export async function actAdopt(daemon: Daemon, name: string, signal: AbortSignal
   if (adopted > 0) daemon.log('rucio_downloader', `${name}: ${adopted} files were there already`)
 }
 
-/** INCOMPLETE.txt says how far it is, now and then. */
+/** INCOMPLETE.txt says how far it is, now and then. That it cannot be brought up to date ends nothing: the next file will tell of a disk
+ *  that is full, and of a folder that a person deleted.
+ *  @throws Fenced */
 export async function note(daemon: Daemon, work: Work): Promise<void> {
   const done = work.head.length - work.files.size
   const now = daemon.world.now()
   if (work.files.size === 0 || done === work.noted || now - work.notedAt < notedEveryMs) return
   work.noted = done
   work.notedAt = now
-  await putText(
-    daemon.root,
-    layout.incomplete(daemon.root, work.name),
-    incompleteText(done, work.head.length),
-  )
+  const path = layout.incomplete(daemon.root, work.name)
+  try {
+    await putText(daemon.root, path, incompleteText(done, work.head.length))
+  } catch (error) {
+    if (!(error instanceof Trouble)) throw error
+    daemon.log('rucio_downloader', `INCOMPLETE.txt of ${work.name}: ${error.message}`)
+  }
 }

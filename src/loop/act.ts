@@ -17,7 +17,7 @@ export type Grounds = {
   readonly config: ConfigFile
   /** Runs a step on the request as it was read; does nothing when there is none any more. */
   readonly forWish: (
-    name: string,
+    action: Effect & { readonly name: string },
     act: (daemon: Daemon, book: RequestBook, wish: Wish) => Promise<boolean>,
   ) => Promise<void>
 }
@@ -39,11 +39,11 @@ export async function carryOut(
     case 'fetch':
       return await actFetch(daemon, action, config.current() ?? config.fallback, ending, signal)
     case 'complete':
-      return await forWish(action.name, actComplete)
+      return await forWish(action, actComplete)
     case 'remove':
-      return await forWish(action.name, actRemove)
+      return await forWish(action, actRemove)
     case 'withdraw':
-      return await forWish(action.name, actWithdraw)
+      return await forWish(action, actWithdraw)
     case 'clean':
       return await actClean(daemon, action.name)
     case 'rename':

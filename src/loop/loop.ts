@@ -36,6 +36,7 @@ type Running = RunningSeen & {
 }
 
 type Hold = {
+  readonly name: string
   readonly until: number
   readonly failure: { readonly reason: Reason; readonly message: string } | undefined
 }
@@ -66,7 +67,7 @@ export function startLoop(
   const book = openRequestBook(daemon.root, world)
   const notes = emptyNotes()
   const running = new Map<number, Running>()
-  /** NAME or file -> when it may be acted on again, and the failure that nobody expected */
+  /** kind and NAME of an action -> when it may be tried again, and the failure that nobody expected */
   const holds = new Map<string, Hold>()
   /** NAMEs whose work is given up when nothing runs for them any more */
   const spoilt = new Set<string>()
@@ -193,7 +194,7 @@ export function startLoop(
         }
         return
       default:
-        if ((holds.get(subject(action))?.until ?? 0) <= world.now()) begin(action)
+        if ((holds.get(holdOf(action))?.until ?? 0) <= world.now()) begin(action)
     }
   }
 
@@ -221,12 +222,13 @@ export function startLoop(
   }
 
   async function forWish(
-    name: string,
+    action: Effect & { readonly name: string },
     act: (daemon: Daemon, book: RequestBook, wish: Wish) => Promise<boolean>,
   ): Promise<void> {
+    const { name } = action
     const wish = book.wishes().find(each => each.name === name)
     if (wish === undefined || (await act(daemon, book, wish))) return
-    holds.set(name, { until: world.now() + settleMs, failure: undefined })
+    holds.set(holdOf(action), { name, until: world.now() + settleMs, failure: undefined })
   }
 
   /** What an action may have changed is read anew. */
@@ -267,7 +269,9 @@ export function startLoop(
       daemon.log('rucio_downloader', error.stack ?? error.message)
     parts.data.trouble(trouble)
     const { reason } = trouble
-    holds.set(what, {
+    // Another kind of action is another matter: a removal goes on where fetching failed.
+    holds.set(holdOf(action), {
+      name: what,
       until: world.now() + holdMs,
       failure: { reason, message: sentence(reason, trouble.detail) },
     })
@@ -290,8 +294,8 @@ export function startLoop(
       const why = decision.waiting.get(name)
       if (why !== undefined) return { reason: why.reason, message: sentence(why.reason, why.detail) }
       if (failure !== undefined) return { reason: failure.reason, message: failure.message }
-      const hold = holds.get(name)?.failure
-      if (hold !== undefined) return hold
+      for (const hold of holds.values())
+        if (hold.name === name && hold.failure !== undefined) return hold.failure
       const [problem] = parts.config.problems()
       if (parts.config.current() === undefined && problem !== undefined)
         return { reason: 'refused', message: problem }
@@ -317,6 +321,10 @@ export function startLoop(
       await daemon.works.unloadAll()
     },
   }
+}
+
+function holdOf(action: Action): string {
+  return `${action.kind} ${subject(action)}`
 }
 
 function isWanted({ request }: Wish): boolean {

@@ -78,10 +78,10 @@ export function openReplicaBook(rucio: Rucio, world: World): ReplicaBook {
       while (!isKept(did) && calls.size >= callsAtOnce) await withSignal(Promise.race(calls), signal)
       const most = slices[Math.min(asked, slices.length - 1)] ?? 250
       if (!isKept(did)) ask([did, ...missing(withoutFirst(did, next()), most - 1)])
-      else {
+      else if (kept.size < keptMost && calls.size < callsAtOnce) {
         // Half a slice ahead the next one is asked, so that no lane waits for it.
         const ahead = missing(next(), most)
-        if (ahead.length >= most / 2 && kept.size < keptMost && calls.size < callsAtOnce) ask(ahead)
+        if (ahead.length >= most / 2) ask(ahead)
       }
       const found = await withSignal(kept.get(did)?.answer, signal)
       kept.delete(did)

@@ -1,10 +1,11 @@
 // Datasets in work: what was read of them, brought up to date by what act wrote. Losing it costs one more look at the disk.
 
+import { setImmediate as breathe } from 'node:timers/promises'
 import { dueAt } from '../decide/backoff.ts'
 import type { FileReady, ListingSeen } from '../decide/observation.ts'
 import { layout, type Root } from '../disk/layout.ts'
 import { readListing, VerifiedLog } from '../disk/lines.ts'
-import { type Harm, prove } from '../disk/proof.ts'
+import { prove } from '../disk/proof.ts'
 import { names, readRecord } from '../disk/read.ts'
 import type { Did } from '../words/did.ts'
 import type { ListingHead, ListingLine } from '../words/listing.ts'
@@ -79,18 +80,13 @@ async function unload(works: Map<string, Work>, name: string): Promise<void> {
 async function loadWork(root: Root, name: string, did: Did): Promise<Work | undefined> {
   const proof = await prove(root, name)
   if (proof.kind === 'unlisted') return undefined
-  const log = await VerifiedLog.open(root, name)
-  const harm = new Map<string, Harm['kind']>(
-    proof.kind === 'harmed' ? proof.harm.map(each => [each.path, each.kind]) : [],
-  )
-  const lines = proof.kind === 'harmed' ? proof.lines : []
+  const { harm, lines } = proof.kind === 'harmed' ? proof : { harm: [], lines: [] }
   const sidecars = await readSidecars(root, name)
   const elsewhere = lines.length > 0 && (await mayLieElsewhere(root, name, did))
-  const work: Work = {
+  const work: Omit<Work, 'log'> = {
     name,
     did,
     head: proof.head,
-    log,
     files: new Map(),
     toAdopt: new Set(),
     fresh: [],
@@ -101,18 +97,21 @@ async function loadWork(root: Root, name: string, did: Did): Promise<Work | unde
     notedAt: 0,
     syncTimer: undefined,
   }
-  for (const line of lines) {
+  for (const [index, line] of lines.entries()) {
+    // 200,000 at one go held everything else up for half a second.
+    if (index % 5000 === 4999) await breathe()
     const sidecar = sidecars.get(line.path)
     const file = fileWork(line, sidecar)
     work.files.set(line.path, file)
     if (file.nextTryAt > 0) work.later.add(file)
     else work.fresh.push(file)
-    const kind = harm.get(line.path)
+    const kind = harm[index]?.kind
     // Right size and another mtime, or no line: it is read, not fetched. Something may lie under another name, too.
     if (kind === 'mtime' || kind === 'unproved' || (elsewhere && kind === 'absent'))
       work.toAdopt.add(line.path)
   }
-  return work
+  // At last, so that whatever fails before it leaves no open file behind.
+  return { ...work, log: await VerifiedLog.open(root, name) }
 }
 
 function fileWork(line: ListingLine, sidecar: Sidecar | undefined): FileWork {

@@ -24,6 +24,8 @@ const restTimes = 5
 const staleMs = 2000
 /** A look that takes longer than this is not waited for when there is an older list: clients poll. */
 const patienceMs = 50
+/** But a list that nobody has asked for in so long is no answer. */
+const oldMs = 5000
 /** Words asked for at a time. */
 const atOnce = 16
 
@@ -67,7 +69,8 @@ export function openDownloading(root: Root, words: Kept<Said>): Downloading {
       const age = performance.now() - foundAt
       if (list !== undefined && age < Math.max(restTimes * tookMs, dirty ? 0 : staleMs)) return list
       running ??= look()
-      if (list === undefined || tookMs < patienceMs) return await running
+      if (list === undefined || tookMs < patienceMs || age > Math.max(oldMs, 2 * restTimes * tookMs))
+        return await running
       running.catch(() => {
         // The next call looks again, and has the error when there is nothing older to give.
       })

@@ -98,6 +98,7 @@ const byCode = new Map<string, Reason>([
   ['EPERM', 'read_only'],
   ['EIO', 'disk_error'],
   ['ESTALE', 'disk_error'],
+  ['EUCLEAN', 'disk_error'],
   ['EMFILE', 'disk_error'],
   ['ENFILE', 'disk_error'],
   // FAT keeps no file of 4 GiB.
@@ -116,10 +117,18 @@ export function toTrouble(error: unknown): Trouble {
   return new Trouble('bug', error instanceof Error ? error.message : String(error), error)
 }
 
+/** What libuv has no name for comes as `Unknown system error -116`; these are Linux's numbers of what NFS, quotas and broken file
+ *  systems say. */
+const unnamed = new Map([
+  ['Unknown system error -116', 'ESTALE'],
+  ['Unknown system error -117', 'EUCLEAN'],
+  ['Unknown system error -122', 'EDQUOT'],
+])
+
 /** The `code` of a Node error, if it has one. */
 export function codeOf(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null || !('code' in error)) return undefined
-  return typeof error.code === 'string' ? error.code : undefined
+  return typeof error.code === 'string' ? (unnamed.get(error.code) ?? error.code) : undefined
 }
 
 /** A Failure that was read from a record; undefined for anything else. */

@@ -84,8 +84,19 @@ export async function mendAll({ data }: Hand): Promise<void> {
     if (!file.endsWith('.json')) continue
     const path = join(data, 'requests', file)
     const text = await readFile(path, 'utf8').catch(() => '{}')
-    if (/"paused": true/.test(text) || !/\}\s*$/.test(text))
-      await writeFile(path, '{"mended": true}\n', { flag: 'r+' }).then(() => truncate(path, 17))
+    // A removal that waits is none of these, though its request was paused before.
+    if (/"remove": true/.test(text)) continue
+    if (/"paused": true/.test(text) || !/\}\s*$/.test(text)) await mend(path)
+  }
+}
+
+async function mend(path: string): Promise<void> {
+  try {
+    await writeFile(path, '{"mended": true}\n', { flag: 'r+' })
+    await truncate(path, 17)
+  } catch (error) {
+    // Whole meanwhile, so that it has moved.
+    if (codeOf(error) !== 'ENOENT') throw error
   }
 }
 
@@ -202,6 +213,21 @@ export async function keptAside({ data, model, looks }: Hand): Promise<readonly 
     if (!sums.includes(sum)) lost.push(`what a person wrote into ${key} is not in aside/`)
   }
   return lost
+}
+
+/** In the end each file that was dropped into watch/ bears the worst word of its datasets.
+ *  @returns those that do not */
+export async function wrongAnswers({ data, model }: Hand): Promise<readonly string[]> {
+  const there = await readdir(join(data, 'watch'))
+  const wrong: string[] = []
+  for (const [stem, all] of model.dropped) {
+    // What was removed or harmed since has another word, and an answer may be older than that.
+    if (!all.every(name => model.isOnly(name, 'whole'))) continue
+    const word = all.some(name => !model.get(name).exists) ? 'does_not_exist' : 'local'
+    if (!there.includes(`${stem}.${word}`))
+      wrong.push(`${stem} is to be ${word}: ${there.filter(each => each.startsWith(stem)).join(', ')}`)
+  }
+  return wrong
 }
 
 /** What was answered lies in requests/ or is done, at every instant.

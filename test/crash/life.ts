@@ -98,7 +98,12 @@ function overHttp({ model, chance }: Hand, web: Web): Act[] {
     {
       weight: 3,
       run: async () => {
-        await look(web, chance.of(['/status', '/datasets', '/logs?name=rucio_downloader']) ?? '/status')
+        const { did } = chance.of(model.all) ?? { did: '' }
+        const files = `/dsfiles?ds_name=${encodeURIComponent(did)}`
+        await look(
+          web,
+          chance.of(['/status', '/datasets', '/logs?name=rucio_downloader', files]) ?? '/status',
+        )
       },
     },
     {

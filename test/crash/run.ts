@@ -8,7 +8,7 @@ import type { PracticeChild } from '../help/practice-child.ts'
 import { practiceEnv } from '../help/practice-env.ts'
 import { type Web, waitForWords } from './asks.ts'
 import type { Chance } from './chance.ts'
-import { type Hand, keptAside, mendAll, seeAnswers, wishesKept } from './hands.ts'
+import { type Hand, keptAside, mendAll, seeAnswers, wishesKept, wrongAnswers } from './hands.ts'
 import { openLedger } from './ledger.ts'
 import { age, bustle, isSettled, weather } from './life.ts'
 import { openLooks } from './looks.ts'
@@ -153,8 +153,13 @@ export async function openRun(options: {
       for (const known of model.all)
         if (model.isOnly(known.name, 'whole'))
           faults.push(...(await looks.missing(known)).map(each => `${known.name}: ${each}`))
-      // Another look at watch/ and requests/: answers follow their datasets.
-      await sleep(3000)
+      // Answers follow their datasets with a look at watch/, 30 s later at the most.
+      let wrong = await wrongAnswers(hand)
+      for (let look = 0; wrong.length > 0 && look < 40; look++) {
+        await sleep(1000)
+        wrong = await wrongAnswers(hand)
+      }
+      faults.push(...wrong)
       await endGently(daemon)
       await autopsy()
       faults.push(...(await untidy({ data, model, when: 'rest' })), ...(await keptAside(hand)))

@@ -13,6 +13,7 @@ import { readOwner } from '../../src/words/owner.ts'
 import { readSidecar } from '../../src/words/part.ts'
 import { Trouble } from '../../src/words/reason.ts'
 import { asObject } from '../../src/words/text.ts'
+import { breakPaths } from '../help/broken-disk.ts'
 import { rejects, sweep, temporary, world } from '../help/data.ts'
 import { dataDir, own } from './root.ts'
 
@@ -28,6 +29,25 @@ async function text(root: Root, bytes: Uint8Array | string): Promise<string> {
   assert.is(found.stat.size, Buffer.byteLength(bytes))
   return found.text
 }
+
+test('a handle that the server of a share forgot is taken anew, once', async () => {
+  const root = await dataDir()
+  await writeFile(layout.request(root, 'a'), '{}')
+  let forgets = 1
+  const mend = breakPaths(
+    'open',
+    'Unknown system error -116',
+    path => path.endsWith('a.json') && forgets-- > 0,
+  )
+  try {
+    const found = await readUserText(root, layout.request(root, 'a'))
+    assert.is(found !== undefined && 'text' in found && found.text, '{}')
+    forgets = 2
+    assert.match(String(await rejects(readUserText(root, layout.request(root, 'a')))), 'open gave ESTALE')
+  } finally {
+    mend()
+  }
+})
 
 test('a text that any editor wrote is read: BOM, UTF-16, CRLF, no last newline', async () => {
   const root = await dataDir()

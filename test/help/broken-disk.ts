@@ -29,7 +29,7 @@ export async function breakDisk(call: 'write' | 'datasync', code: 'ENOSPC' | 'EI
  *  @returns undoes it */
 export function breakPaths(
   call: 'lstat' | 'open',
-  code: 'EIO' | 'EACCES',
+  code: 'EIO' | 'EACCES' | 'Unknown system error -116',
   isBroken: (path: string) => boolean,
 ): () => void {
   const whole = fs.promises[call]

@@ -2,6 +2,7 @@
 // left lying about. SEED=… makes the same choices again. (test/crash does the same, and kills.)
 
 import { randomInt } from 'node:crypto'
+import { readdir, readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -15,7 +16,7 @@ import { untidy } from '../crash/tidy.ts'
 import { makeUniverse } from '../crash/universe.ts'
 import { type Clock, openClock } from '../help/clock.ts'
 import { sweep } from '../help/data.ts'
-import { endHomes, openHome } from '../help/home.ts'
+import { endHomes, openHome, until } from '../help/home.ts'
 import { type PracticeChild, startPracticeChild } from '../help/practice-child.ts'
 
 const test = suite('hands and clients at random')
@@ -38,6 +39,7 @@ test(`what was answered holds in the end (SEED=${seed})`, async () => {
   await grid.setFaults('FAST', { rate: 10_000_000 })
   const home = await openHome({ grid, world: clock.world })
   const model = new Model(universe.datasets)
+  const acts = recordActs(model)
   const looks = openLooks(home.dir, model)
   const hand: Hand = { data: home.dir, model, chance, looks }
   const faults: string[] = []
@@ -61,13 +63,37 @@ test(`what was answered holds in the end (SEED=${seed})`, async () => {
   for (const known of model.all)
     if (model.isOnly(known.name, 'whole'))
       faults.push(...(await looks.missing(known)).map(each => `${known.name}: ${each}`))
-  // One more look at requests/ and watch/.
-  await sleep(1500)
+  // What has been mended settles, requests move to their datasets, answers follow.
+  await until(async () => {
+    const left = await untidy({ data: home.dir, model, when: 'rest' }).catch(error => [String(error)])
+    return left.length === 0 || left.join('; ')
+  }).catch(error => faults.push(String(error)))
+  const webLog = await readFile(home.path('.rucio', 'logs', 'web_server.log'), 'utf8')
+  for (const file of await readdir(home.path('requests')))
+    acts.push(`requests/${file}: ${await readFile(home.path('requests', file), 'utf8').catch(String)}`)
+  acts.push(JSON.stringify((await home.get('/datasets')).json))
   assert.is(await home.end(), 0)
   faults.push(...(await looks.everything()))
   faults.push(...(await untidy({ data: home.dir, model, when: 'rest' })), ...(await keptAside(hand)))
-  if (faults.length > 0) assert.unreachable([`SEED=${seed}`, ...faults.slice(0, 30)].join('\n'))
+  if (faults.length > 0)
+    assert.unreachable([`SEED=${seed}`, ...faults.slice(0, 30), ...acts, await home.log(), webLog].join('\n'))
 })
+
+/** What a failure is told with: each act, when it was done and what it means for its NAME. */
+function recordActs(model: Model): string[] {
+  const acts: string[] = []
+  const is = model.is.bind(model)
+  const may = model.may.bind(model)
+  model.is = (name, end) => {
+    acts.push(`${new Date(clock.world.now()).toISOString()} ${name} is ${end}`)
+    is(name, end)
+  }
+  model.may = (name, end) => {
+    acts.push(`${new Date(clock.world.now()).toISOString()} ${name} may be ${end}`)
+    may(name, end)
+  }
+  return acts
+}
 
 test.after(async () => {
   await endHomes()

@@ -3,6 +3,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import {
   clean,
+  codeOf,
   readFailure,
   reasons,
   sentence,
@@ -52,6 +53,19 @@ test('what the disk says becomes its reason; what is nothing known is a bug', ()
   for (const odd of ['text', 7, null, undefined, { code: 'ENOSPC' }, { code: 7 }])
     assert.is(toTrouble(odd).reason, 'bug')
   assert.is(toTrouble(Object.assign(new Error('no call of the system'), { code: 'EACCES' })).reason, 'bug')
+})
+
+test('what libuv has no name for is known by its number', () => {
+  for (const [number, code, reason] of [
+    [-116, 'ESTALE', 'disk_error'],
+    [-117, 'EUCLEAN', 'disk_error'],
+    [-122, 'EDQUOT', 'disk_full'],
+  ] as const) {
+    const error = diskError(`Unknown system error ${number}`)
+    assert.is(codeOf(error), code)
+    assert.is(toTrouble(error).reason, reason)
+    assert.is(toTrouble(error).detail, `write gave ${code}`)
+  }
 })
 
 test('text from outside is shown without control characters, direction marks or half characters, cut at 300', () => {
