@@ -8,8 +8,8 @@ import type { VerifiedLine } from '../words/verified.ts'
 import { toIso, type World } from '../words/world.ts'
 import { layout, type Root } from './layout.ts'
 import type { VerifiedLog } from './lines.ts'
-import { makeDir, place, syncDir } from './put.ts'
-import { type Stat, stamp, statRegular } from './read.ts'
+import { fence, makeDir, place, syncDir } from './put.ts'
+import { names, type Stat, stamp, statRegular } from './read.ts'
 import { freePath, toDisk, walk } from './way.ts'
 
 /** A part that is synced and verified gets its final name: INCOMPLETE.txt is there already (the loop writes it); what lies under the final name
@@ -90,6 +90,18 @@ export async function putAside(root: Root, name: string, path: string, now: numb
   await makeDir(dir)
   const free = await freePath(root, join(dir, `${path}.${stamp(now)}`))
   await place(root, { from: file, to: free, isThere: async () => (await walk(root, free)) !== undefined })
+  await syncDir(dir)
+}
+
+/** Of a dataset that is whole no part means anything any more: the sidecar of a file whose process was killed between its line and the
+ *  sidecar's end, what came of files that a newer listing does not name. What is neither part nor sidecar stays. */
+export async function dropParts(root: Root, name: string): Promise<void> {
+  const dir = layout.parts(root, name)
+  const left = (await names(dir)).filter(each => /\.(part|json)$/.test(each))
+  if (left.length === 0) return
+  await fence(root)
+  for (const each of left)
+    if ((await walk(root, join(dir, each)))?.isFile()) await dropSidecar(join(dir, each))
   await syncDir(dir)
 }
 

@@ -1,5 +1,6 @@
 // What the loop does to requests/: a dataset is complete or removed, a name is made canonical, a .problem is laid or taken away.
 
+import { dropParts } from '../disk/finish.ts'
 import { layout } from '../disk/layout.ts'
 import { prove } from '../disk/proof.ts'
 import { makeDir, move, put, putText, remove } from '../disk/put.ts'
@@ -29,6 +30,7 @@ export async function actComplete(daemon: Daemon, book: RequestBook, wish: Wish)
     bytes: proof.head.bytes,
     at: toIso(world.now()),
   }
+  await dropParts(root, name)
   await put(root, layout.complete(root, name), marker)
   const moved = await daemon.accept.exclusive(async () => {
     const from = layout.request(root, name)

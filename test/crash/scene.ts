@@ -21,7 +21,10 @@ export type Scene = {
   readonly model: Model
   readonly looks: Looks
   dataset(index: number): Known
-  start(options?: Partial<DaemonOptions>): Daemon
+  /** @param options.checkpointSeconds 0.2 unless it is said */
+  start(options?: Partial<DaemonOptions> & { readonly checkpointSeconds?: number }): Daemon
+  /** bytes of all files that the storage has sent so far */
+  sentBytes(): Promise<number>
   setFaults(faults: Partial<Faults>): Promise<void>
   close(): Promise<void>
 }
@@ -37,7 +40,7 @@ export async function openScene(options: {
   const data = join(dir, 'data')
   await mkdir(data)
   const grid = await startPracticeChild({ seed, rses })
-  const env = { ...(await practiceEnv(grid, dir)), DESKTOP_RUCIO_CHECKPOINT_EVERY: '0.2' }
+  const settings = await practiceEnv(grid, dir)
   const model = new Model(datasets)
   const daemons: Daemon[] = []
   return {
@@ -50,11 +53,13 @@ export async function openScene(options: {
       if (found === undefined) throw new Error(`there is no dataset ${index}`)
       return found
     },
-    start(more) {
+    start({ checkpointSeconds = 0.2, ...more } = {}) {
+      const env = { ...settings, DESKTOP_RUCIO_CHECKPOINT_EVERY: `${checkpointSeconds}` }
       const daemon = startDaemon({ data, env, ...more })
       daemons.push(daemon)
       return daemon
     },
+    sentBytes: async () => (await grid.sent()).reduce((sum, { from, to }) => sum + to - from, 0),
     setFaults: faults => grid.setFaults('ONE', faults),
     async close() {
       for (const daemon of daemons) if (!daemon.hasEnded()) await daemon.kill()

@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, readlink, stat, symlink, writeFile } from 'no
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { finish } from '../../src/disk/finish.ts'
+import { dropParts, finish } from '../../src/disk/finish.ts'
 import { layout, type Root } from '../../src/disk/layout.ts'
 import { readVerified, VerifiedLog } from '../../src/disk/lines.ts'
 import { prove } from '../../src/disk/proof.ts'
@@ -141,6 +141,15 @@ test('a process that does not own the directory any more renames nothing', async
   await own(root, 'boot-b')
   assert.instance(await rejects(run()), Fenced)
   await unchanged(root, name)
+})
+
+test('of a whole dataset no part is left, and what is none stays', async () => {
+  const { root, name } = await start()
+  await mkdir(join(layout.parts(root, name), 'mine.json'))
+  await writeFile(join(layout.parts(root, name), 'notes'), 'mine')
+  await dropParts(root, name)
+  assert.equal((await readdir(layout.parts(root, name))).sort(), ['mine.json', 'notes'])
+  await dropParts(root, name)
 })
 
 test.run()
