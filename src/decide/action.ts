@@ -40,6 +40,16 @@ export type Action =
   /** one lane of this NAME ends after the file it is at: something more urgent waits */
   | { readonly kind: 'yield'; readonly name: string }
 
+/** What an action is about: a NAME, a file of requests/, or the catalogue (''). */
+export function subject(action: Action): string {
+  return 'name' in action && action.kind !== 'rename' ? action.name : 'file' in action ? action.file : ''
+}
+
+/** One hold is for one kind of action on one subject: a removal goes on where fetching failed. */
+export function keyOf(action: Action): string {
+  return `${action.kind} ${subject(action)}`
+}
+
 /** Why a dataset does not go on now. */
 export type Waiting = { readonly reason: Reason; readonly detail: string }
 

@@ -2,7 +2,7 @@
 // nothing is read or done.
 
 import type { Config } from '../words/config.ts'
-import type { Action, Decision, Waiting } from './action.ts'
+import { type Action, type Decision, keyOf, type Waiting } from './action.ts'
 import type { DatasetSeen, ListingSeen, Observation, RunningSeen, WishSeen } from './observation.ts'
 
 const hourMs = 3_600_000
@@ -56,7 +56,8 @@ export function decide(seen: Observation, now: number, config: Config): Decision
     needsCatalogue: false,
   }
   if (seen.data !== 'ready') return standStill(board)
-  for (const odd of seen.oddities) if (!runs(board, 'odd', odd.file)) board.actions.push(odd)
+  for (const odd of seen.oddities)
+    if (!runs(board, 'odd', odd.file) && !seen.holds.has(keyOf(odd))) board.actions.push(odd)
   const wishes = [...seen.wishes].sort(byUrgency)
   for (const wish of wishes) forWish(board, wish)
   stopUnwanted(board, wishes)
@@ -98,7 +99,7 @@ function forWish(board: Board, wish: WishSeen): void {
   const { name } = wish
   const runningHere = board.seen.running.filter(each => each.name === name)
   if (wish.kind === 'remove') {
-    if (runningHere.length === 0) board.actions.push({ kind: 'remove', name })
+    if (runningHere.length === 0) inItsTime(board, { kind: 'remove', name })
     return
   }
   // What lies under a name that is being removed would be removed with it.
@@ -129,7 +130,7 @@ function forDataset(
   }
   switch (dataset.kind) {
     case 'unlisted':
-      if (wish.kind === 'repair') board.actions.push({ kind: 'withdraw', name })
+      if (wish.kind === 'repair') inItsTime(board, { kind: 'withdraw', name })
       else if (dataset.nextTryAt > now) wake(board, dataset.nextTryAt)
       else listInTurn(board, name, did, 'request', dataset.nextTryAt)
       return
@@ -140,7 +141,7 @@ function forDataset(
       return
     case 'listed':
       if (dataset.nextTryAt > now) wake(board, dataset.nextTryAt)
-      else if (mayHold(board, wish)) {
+      else if (!isHeld(board, 'load', name) && mayHold(board, wish)) {
         board.active.add(name)
         board.actions.push({ kind: 'load', name, did })
       }
@@ -168,18 +169,19 @@ function forLoaded(
     if (board.actions.at(-1)?.kind === 'list') return
   }
   if (dataset.left === 0) {
-    if (runningHere.length === 0) board.actions.push({ kind: 'complete', name })
+    if (runningHere.length === 0) inItsTime(board, { kind: 'complete', name })
     return
   }
   if (dataset.nextTryAt !== null) wake(board, dataset.nextTryAt)
   if (dataset.toAdopt > 0) {
+    if (isHeld(board, 'adopt', name)) return
     if (!runningHere.some(each => each.kind === 'adopt') && mayHold(board, wish) && takeLane(board, wish)) {
       board.active.add(name)
       board.actions.push({ kind: 'adopt', name })
     }
     return
   }
-  if (dataset.readyCount === 0) return
+  if (dataset.readyCount === 0 || isHeld(board, 'fetch', name)) return
   if (resting(board, name)) return
   if (mayHold(board, wish)) giveLanes(board, wish, dataset)
 }
@@ -277,7 +279,7 @@ function finishTrash(board: Board, wishes: readonly WishSeen[]): void {
   for (const name of board.seen.trash) {
     if (wishes.some(each => each.name === name && each.kind === 'remove')) continue
     if (board.seen.running.some(each => each.name === name)) continue
-    board.actions.push({ kind: 'clean', name })
+    inItsTime(board, { kind: 'clean', name })
   }
 }
 
@@ -296,6 +298,7 @@ function listInTurn(
 
 function list(board: Board, name: string, did: string, purpose: 'request' | 'query'): void {
   if (resting(board, name)) return
+  if (isHeld(board, 'list', name)) return
   if (board.lists <= 0 || board.actions.some(each => each.kind === 'list' && each.name === name)) return
   board.lists -= 1
   board.actions.push({ kind: 'list', name, did, purpose })
@@ -314,7 +317,16 @@ function resting(board: Board, name: string): boolean {
 function probe(board: Board): void {
   if (!board.needsCatalogue || board.seen.running.some(each => each.kind === 'probe')) return
   if (board.seen.catalogue.until > board.now) wake(board, board.seen.catalogue.until)
-  else board.actions.push({ kind: 'probe' })
+  else inItsTime(board, { kind: 'probe' })
+}
+
+/** What is held takes neither a lane nor a turn from the others. */
+function isHeld(board: Board, kind: Action['kind'], name: string): boolean {
+  return board.seen.holds.has(`${kind} ${name}`)
+}
+
+function inItsTime(board: Board, action: Action): void {
+  if (!board.seen.holds.has(keyOf(action))) board.actions.push(action)
 }
 
 function runs(board: Board, kind: RunningSeen['kind'], name: string): boolean {

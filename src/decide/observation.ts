@@ -13,6 +13,8 @@ export type Observation = {
   /** NAMEs whose removal has begun and not ended */
   readonly trash: readonly string[]
   readonly running: readonly RunningSeen[]
+  /** keyOf() of actions that failed in a way that nobody expected, or whose request has just been changed: not now */
+  readonly holds: ReadonlySet<string>
   /** bytes that we may still write, the reserve not taken off */
   readonly freeBytes: number
   readonly catalogue: Rest

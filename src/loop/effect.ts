@@ -44,8 +44,3 @@ export function describe(action: Effect): Omit<RunningSeen, 'ending'> {
       return { kind: action.kind, name: action.name, bytes: 0, priority: 0 }
   }
 }
-
-/** What an action is about: a NAME, a file of requests/, or the catalogue. */
-export function subject(action: Action): string {
-  return 'name' in action && action.kind !== 'rename' ? action.name : 'file' in action ? action.file : ''
-}

@@ -1,17 +1,18 @@
 // The loop: sleep, wake, observe, decide, act. The one place that acts. Policy is in decide/, effects are in act-*.ts.
 
-import type { Action, Decision } from '../decide/action.ts'
+import { type Action, type Decision, subject } from '../decide/action.ts'
 import { decide } from '../decide/decide.ts'
 import type { Observation, RunningSeen } from '../decide/observation.ts'
 import { Fenced } from '../disk/put.ts'
 import type { WatchFolder } from '../wishes/watch.ts'
-import { codeOf, type Reason, sentence, toTrouble } from '../words/reason.ts'
+import { codeOf, sentence, toTrouble } from '../words/reason.ts'
 import type { DataState } from '../words/status.ts'
 import { carryOut, type Grounds } from './act.ts'
 import type { ConfigFile } from './configFile.ts'
 import type { Daemon } from './daemon.ts'
 import type { DataWatch } from './dataWatch.ts'
-import { changesDirectories, describe, type Effect, subject } from './effect.ts'
+import { changesDirectories, describe, type Effect } from './effect.ts'
+import { openHolds } from './holds.ts'
 import { emptyNotes, lookAround, observe } from './observe.ts'
 import { openRequestBook, type RequestBook, type Wish } from './requests.ts'
 import { failureOf } from './work.ts'
@@ -24,21 +25,11 @@ const lookMs = 30_000
 const busyLookMs = 5_000
 /** After a look at the disk that failed. */
 const diskAgainMs = 5_000
-/** After an unexpected failure a NAME is left alone for so long, so that nothing spins. */
-const holdMs = 60_000
-/** A person has just changed the request that an action was about: what they wrote counts when it has settled. */
-const settleMs = 2000
 
 type Running = RunningSeen & {
   ending: boolean
   readonly controller: AbortController
   readonly done: Promise<void>
-}
-
-type Hold = {
-  readonly name: string
-  readonly until: number
-  readonly failure: { readonly reason: Reason; readonly message: string } | undefined
 }
 
 export type Loop = {
@@ -67,8 +58,7 @@ export function startLoop(
   const book = openRequestBook(daemon.root, world)
   const notes = emptyNotes()
   const running = new Map<number, Running>()
-  /** kind and NAME of an action -> when it may be tried again, and the failure that nobody expected */
-  const holds = new Map<string, Hold>()
+  const holds = openHolds(world)
   /** NAMEs whose work is given up when nothing runs for them any more */
   const spoilt = new Set<string>()
   /** why the last pass could not read the disk */
@@ -120,7 +110,7 @@ export function startLoop(
       const now = world.now()
       // On a disk that is not there or not ours to write no look is made, so none is due.
       const nextLook = isReady ? Math.min(lastAround + lookEvery(), settleAt) : now + lookMs
-      const due = Math.min(decision.wakeAt, nextLook, nextHoldEndsAt(now), parts.data.nextCheckAt())
+      const due = Math.min(decision.wakeAt, nextLook, holds.nextEndsAt(), parts.data.nextCheckAt())
       // Whatever else is due: a disk that has just failed is left alone for a while.
       await sleep(ok ? due - now : diskAgainMs)
     }
@@ -152,12 +142,6 @@ export function startLoop(
     return running.size > 0 ? busyLookMs : lookMs
   }
 
-  function nextHoldEndsAt(now: number): number {
-    // A clock that was set back makes no hold longer than it was.
-    for (const [what, { until }] of holds) if (until <= now || until - now > holdMs) holds.delete(what)
-    return Math.min(Number.POSITIVE_INFINITY, ...[...holds.values()].map(each => each.until))
-  }
-
   async function pass(): Promise<void> {
     const state = await parts.data.check()
     isReady = state === 'ready'
@@ -176,7 +160,13 @@ export function startLoop(
     if (state === 'data_dir_missing' && running.size === 0) await daemon.works.unloadAll()
     const config = parts.config.current()
     const data: Observation['data'] = ready && config === undefined ? 'no_limits' : dataOf(state)
-    const seen = await observe(daemon, book, notes, [...running.values()], data)
+    const seen = await observe(
+      daemon,
+      book,
+      notes,
+      { running: [...running.values()], holds: holds.keys() },
+      data,
+    )
     const before = decision
     decision = decide(seen, now, config ?? parts.config.fallback)
     for (const action of decision.actions) order(action)
@@ -194,7 +184,7 @@ export function startLoop(
         }
         return
       default:
-        if ((holds.get(holdOf(action))?.until ?? 0) <= world.now()) begin(action)
+        begin(action)
     }
   }
 
@@ -228,7 +218,7 @@ export function startLoop(
     const { name } = action
     const wish = book.wishes().find(each => each.name === name)
     if (wish === undefined || (await act(daemon, book, wish))) return
-    holds.set(holdOf(action), { name, until: world.now() + settleMs, failure: undefined })
+    holds.changed(action, name)
   }
 
   /** What an action may have changed is read anew. */
@@ -270,11 +260,7 @@ export function startLoop(
     parts.data.trouble(trouble)
     const { reason } = trouble
     // Another kind of action is another matter: a removal goes on where fetching failed.
-    holds.set(holdOf(action), {
-      name: what,
-      until: world.now() + holdMs,
-      failure: { reason, message: sentence(reason, trouble.detail) },
-    })
+    holds.failed(action, what, { reason, message: sentence(reason, trouble.detail) })
     // Its other lanes end first: they write through the same records.
     spoilt.add(what)
     for (const each of running.values()) {
@@ -294,8 +280,8 @@ export function startLoop(
       const why = decision.waiting.get(name)
       if (why !== undefined) return { reason: why.reason, message: sentence(why.reason, why.detail) }
       if (failure !== undefined) return { reason: failure.reason, message: failure.message }
-      for (const hold of holds.values())
-        if (hold.name === name && hold.failure !== undefined) return hold.failure
+      const hold = holds.failureOf(name)
+      if (hold !== undefined) return hold
       const [problem] = parts.config.problems()
       if (parts.config.current() === undefined && problem !== undefined)
         return { reason: 'refused', message: problem }
@@ -321,10 +307,6 @@ export function startLoop(
       await daemon.works.unloadAll()
     },
   }
-}
-
-function holdOf(action: Action): string {
-  return `${action.kind} ${subject(action)}`
 }
 
 function isWanted({ request }: Wish): boolean {

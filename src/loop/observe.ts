@@ -105,7 +105,7 @@ export async function observe(
   daemon: Daemon,
   book: RequestBook,
   notes: Notes,
-  running: readonly RunningSeen[],
+  { running, holds }: { readonly running: readonly RunningSeen[]; readonly holds: ReadonlySet<string> },
   data: Observation['data'],
 ): Promise<Observation> {
   const wishes: WishSeen[] = []
@@ -121,6 +121,7 @@ export async function observe(
     queries: notes.queries.map(each => ({ ...each, nextTryAt: listDueAt(daemon, each.name) })),
     trash: notes.trash,
     running,
+    holds,
     freeBytes: data === 'ready' && wishes.length > 0 ? await freeBytes(daemon.root) : 0,
     catalogue: daemon.catalogue.seen(),
   }

@@ -23,7 +23,7 @@ export function readGridCert(json: unknown): GridCert | undefined {
   const texts = { identity, proxy_ends, certificate_ends, token_ends, error }
   for (const text of Object.values(texts))
     if (text !== undefined && text !== null && typeof text !== 'string') return undefined
-  return { ...noCert, ...keys, is_good }
+  return { is_good, ...noCert, ...keys }
 }
 
 const noCert = { identity: null, proxy_ends: null, certificate_ends: null, token_ends: null, error: null }

@@ -19,6 +19,7 @@ function seen(parts: Partial<Observation>): Observation {
     queries: [],
     trash: [],
     running: [],
+    holds: new Set(),
     freeBytes: 2 ** 40,
     catalogue: { until: 0 },
     ...parts,
@@ -133,6 +134,32 @@ const rows: {
     because: 'what may lie there is read before anything is fetched',
     seen: seen({ wishes: [wish(loaded({ toAdopt: 2, ready: files(3, MiB) }))] }),
     does: ['adopt a'],
+  },
+  {
+    because: 'what is held takes no lane, no place and no listing from the others',
+    seen: seen({
+      wishes: ['a', 'b', 'c', 'd', 'e', 'f', 'g'].map((name, i) =>
+        wish(
+          [
+            loaded({ toAdopt: 2, left: 2 }),
+            loaded({ ready: files(9, 100 * MiB) }),
+            { kind: 'listed' as const, listing, nextTryAt: 0 },
+            unlisted,
+            unlisted,
+            unlisted,
+            loaded({ ready: files(1, MiB) }),
+          ][i] ?? unlisted,
+          { name, did: `s:${name}`, priority: 9 - i },
+        ),
+      ),
+      holds: new Set(['adopt a', 'fetch b', 'load c', 'list d', 'list e']),
+    }),
+    does: ['list f', 'fetch g x1'],
+  },
+  {
+    because: 'a hold of one kind of action holds up no other',
+    seen: seen({ wishes: [wish(unlisted, { kind: 'remove' })], holds: new Set(['fetch a', 'complete a']) }),
+    does: ['remove a'],
   },
   {
     because: 'a folder that was deleted is listed anew only when its lanes have ended',
