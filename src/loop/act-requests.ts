@@ -1,9 +1,10 @@
 // What the loop does to requests/: a dataset is complete or removed, a name is made canonical, a .problem is laid or taken away.
 
-import { layout } from '../disk/layout.ts'
+import { basename } from 'node:path'
+import { layout, type Root } from '../disk/layout.ts'
 import { prove } from '../disk/proof.ts'
 import { makeDir, move, put, putText, remove } from '../disk/put.ts'
-import { readUserText, statRegular } from '../disk/read.ts'
+import { names, readUserText, statRegular } from '../disk/read.ts'
 import { throwAway } from '../disk/trash.ts'
 import { Trouble } from '../words/reason.ts'
 import { parseRequest } from '../words/request.ts'
@@ -44,7 +45,17 @@ export async function actComplete(daemon: Daemon, book: RequestBook, wish: Wish)
   book.drop(name)
   await remove(root, layout.incomplete(root, name))
   daemon.log('rucio_downloader', `${name}: whole, ${marker.files} files, ${marker.bytes} bytes`)
+  await emptyParts(root, name, proof.paths)
   return true
+}
+
+/** What a failed step left of files that are whole now. */
+async function emptyParts(root: Root, name: string, paths: readonly string[]): Promise<void> {
+  const left = new Set(await names(layout.parts(root, name)))
+  if (left.size === 0) return
+  for (const path of paths)
+    for (const each of [layout.part(root, name, path), layout.sidecar(root, name, path)])
+      if (left.has(basename(each))) await remove(root, each)
 }
 
 async function isStill(daemon: Daemon, path: string, text: string): Promise<boolean> {
