@@ -13,7 +13,8 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
-limit_s = 1800
+# xrdcp --parallel was seen to wait for itself for ever, with all its files there.
+limit_s = 300
 split = sys.argv.index('--')
 options = dict(zip(sys.argv[1:split:2], sys.argv[2:split:2]))
 command = sys.argv[split + 1:]
@@ -55,6 +56,9 @@ if dataset:
     wait_for(lambda: os.path.exists(marker), 0.005, pid)
     wall = time.monotonic() - started
     os.kill(pid, signal.SIGTERM)
+else:
+    signal.signal(signal.SIGALRM, lambda *_: os.kill(pid, signal.SIGKILL))
+    signal.alarm(limit_s)
 _, status, usage = os.wait4(pid, 0)
 if not dataset:
     wall = time.monotonic() - started
