@@ -35,6 +35,7 @@ export async function finish(options: {
     throw new Trouble('corrupt', `${line.path} has ${ready.size} of ${line.bytes} bytes`)
   if (!isRight(line, { adler32, ...(md5 === undefined ? {} : { md5 }) }))
     throw new Trouble('corrupt', `${line.path} has another checksum than the catalogue says`)
+  log.mustTake()
   await putAside(root, name, line.path, world.now())
   const isThere = async (): Promise<boolean> => (await statRegular(root, file))?.size === line.bytes
   await place(root, { from: part, to: file, isThere })

@@ -45,6 +45,7 @@ export class Part {
   #fresh: Range[] = []
   #freshSince: number | undefined
   #broken: unknown
+  isClosed = false
   #turn: Promise<void> = Promise.resolve()
 
   private constructor(
@@ -184,9 +185,15 @@ export class Part {
     })
   }
 
+  /** under its own path still: it has not got its name, and nobody has removed it */
+  async liesThere(): Promise<boolean> {
+    return (await statRegular(this.#options.root, this.#path))?.ino === this.#ino
+  }
+
   /** @param gone the part has its final name: nothing is remembered of it */
   async close(gone = false): Promise<void> {
     await this.#turn
+    this.isClosed = true
     try {
       await this.#handle.close()
     } catch (error) {
@@ -230,8 +237,7 @@ export class Part {
 
   /** Whoever deletes a dataset's folder while it comes leaves us writing to a file without a name; its folder may be there again. */
   async #mustLieThere(): Promise<void> {
-    const found = await statRegular(this.#options.root, this.#path)
-    if (found?.ino === this.#ino) return
+    if (await this.liesThere()) return
     this.#broken = new Trouble('disk_error', 'the part was removed or replaced while it was written')
     throw this.#broken
   }

@@ -85,6 +85,11 @@ export class VerifiedLog {
     return new VerifiedLog({ root, name, handle, size: end, lines })
   }
 
+  /** @throws Trouble when a sync failed: it takes no line more, so no file shall get a name for it */
+  mustTake(): void {
+    if (this.#dead !== undefined) throw this.#dead
+  }
+
   /** Resolves when the line is written (readers see it), not yet durable. What comes while a write is under way goes together in
    *  the next one.
    *  @throws Trouble; the line does not count then, and the next append first cuts what the failed one left */
@@ -104,7 +109,7 @@ export class VerifiedLog {
    *  since the kernel has marked its pages clean */
   async sync(): Promise<void> {
     await this.#idle
-    if (this.#dead !== undefined) throw this.#dead
+    this.mustTake()
     try {
       // The names first: a line never outlives a power cut that its file's name did not.
       await syncDir(layout.dataset(this.#root, this.#name))
@@ -129,7 +134,7 @@ export class VerifiedLog {
     const lines = this.#gathered
     this.#gathered = []
     this.#next = undefined
-    if (this.#dead !== undefined) throw this.#dead
+    this.mustTake()
     const bytes = Buffer.from(lines.map(line => `${JSON.stringify(line)}\n`).join(''))
     try {
       if (this.#isTorn) await this.#mend()

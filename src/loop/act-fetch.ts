@@ -32,6 +32,8 @@ export async function actFetch(
       if (signal.aborted || ending() || daemon.catalogue.seen().until > daemon.world.now()) break
       // Its folder was deleted meanwhile: one complaint is enough.
       if (daemon.works.get(action.name) !== work) break
+      // After a sync that failed the loop gives this work up, and opens another.
+      work.log.mustTake()
       next += 1
       await fetchOne(daemon, work, file, config, remaining(work, files, next), signal)
       await note(daemon, work)
@@ -77,6 +79,7 @@ async function fetchOne(
     case 'failed':
       daemon.replicas.forget(line.did)
       giveBack(work, file, result.nextTryAt, result.failure)
+      if (result.named === true) work.toAdopt.add(line.path)
       daemon.log('rucio_downloader', `${line.did}: ${result.failure.reason}: ${result.failure.message}`)
       daemon.changed(work.name)
       return

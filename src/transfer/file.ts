@@ -36,8 +36,12 @@ export type Fetched =
       readonly failure: Failure
       readonly nextTryAt: number
       readonly costs: boolean
+      /** the file may have its name, and no line: it is to be read before anything is fetched for it */
+      readonly named?: true
     }
   | { readonly kind: 'stopped' }
+
+type Failed = Extract<Fetched, { kind: 'failed' }>
 
 export type Place = {
   readonly root: Root
@@ -108,7 +112,7 @@ export async function fetchOne(place: Place, means: Means, job: Job, signal: Abo
     of?.troubles.push(trouble)
     const outcome = of === undefined ? unopened(line, trouble, means) : await failed(of, means)
     if (trouble.reason === 'bug') throw error
-    return outcome
+    return gone ? { ...outcome, named: true } : outcome
   } finally {
     removeRow()
     if (!gone) await part?.close()
@@ -141,7 +145,7 @@ async function dropSuspect(
 }
 
 /** Writes down what went wrong, with whatever has come. Where even that fails, it is told and the disk stays as it was. */
-async function failed(of: Try, means: Means): Promise<Fetched> {
+async function failed(of: Try, means: Means): Promise<Failed> {
   const choice = choose(of)
   const restUntil = choice.kind === 'resting' ? choice.until : undefined
   const [first, ...rest] = of.troubles
@@ -157,7 +161,8 @@ async function failed(of: Try, means: Means): Promise<Fetched> {
     chance: means.chance(),
   })
   const { tries, next_try, error } = missed.sidecar
-  await write(of, means, sidecar => ({ ...sidecar, tries, next_try, error, source: sourceOf(of) }))
+  if (await isPart(of))
+    await write(of, means, sidecar => ({ ...sidecar, tries, next_try, error, source: sourceOf(of) }))
   return { kind: 'failed', failure: missed.failure, nextTryAt: missed.nextTryAt, costs: missed.costs }
 }
 
@@ -175,7 +180,7 @@ function restOfAll({ replicas, config }: Job, means: Means): number | undefined 
   return choice.kind === 'resting' ? choice.until : undefined
 }
 
-function atRest(line: ListingLine, nextTryAt: number, means: Means): Fetched {
+function atRest(line: ListingLine, nextTryAt: number, means: Means): Failed {
   const detail = `every storage that has ${line.did} is left alone for a while`
   const failure = toFailure(new Trouble('host_down', detail), means.now())
   return { kind: 'failed', failure, nextTryAt, costs: false }
@@ -188,6 +193,17 @@ async function stop(of: Try | undefined, means: Means): Promise<Fetched> {
   return { kind: 'stopped' }
 }
 
+/** A part that has got its name already takes no sidecar. */
+async function isPart(of: Try): Promise<boolean> {
+  if (!of.part.isClosed) return true
+  try {
+    return await of.part.liesThere()
+  } catch {
+    // The disk does not tell; the record will say why it cannot be written.
+    return true
+  }
+}
+
 async function write(of: Try, means: Means, change: (sidecar: Sidecar) => Sidecar): Promise<void> {
   try {
     await of.part.record(change)
@@ -197,7 +213,7 @@ async function write(of: Try, means: Means, change: (sidecar: Sidecar) => Sideca
   }
 }
 
-function unopened(line: ListingLine, trouble: Trouble, means: Means): Fetched {
+function unopened(line: ListingLine, trouble: Trouble, means: Means): Failed {
   const { failure, nextTryAt, costs } = afterFailure(emptySidecar(line.did, line.bytes), {
     troubles: [trouble],
     progressed: false,

@@ -8,16 +8,21 @@ import { Trouble } from '../words/reason.ts'
 import { type Answer, listed } from './answer.ts'
 import type { Call } from './calls.ts'
 import type { Desk } from './desk.ts'
+import type { Brief } from './overview.ts'
 import { Problem } from './problem.ts'
 import { syncedBytes, type Unfinished, type View } from './view.ts'
 
 export async function getDatasets(_: Call, desk: Desk): Promise<Answer> {
-  const all = [...(await desk.within(knownNames(desk.site.root)))].sort()
+  const all = await desk.overview.get()
   return { status: 200, body: { pieces: listed('{"datasets":[', summaries(all, desk), ']}') } }
 }
 
-async function* summaries(all: readonly string[], desk: Desk): AsyncGenerator<object> {
-  for (const name of all) yield summary(await desk.within(desk.views.get(name)), desk)
+async function* summaries(all: readonly Brief[], desk: Desk): AsyncGenerator<object> {
+  for (const brief of all) {
+    // What comes now has files whose bytes lie in parts: these count, so it is looked at closely.
+    const comes = (desk.site.progress.get(brief.name)?.size ?? 0) > 0
+    yield summary(comes ? await desk.within(desk.views.get(brief.name)) : { ...brief, unfinished: [] }, desk)
+  }
 }
 
 export async function getDataset(call: Call, desk: Desk): Promise<Answer> {

@@ -4,6 +4,7 @@
 import { layout } from '../disk/layout.ts'
 import { readRecord } from '../disk/read.ts'
 import { checkRoot } from '../disk/root.ts'
+import { knownNames } from '../disk/word.ts'
 import type { Accepted } from '../wishes/accept.ts'
 import type { Kept } from '../wishes/kept.ts'
 import { shared } from '../wishes/shared.ts'
@@ -12,6 +13,7 @@ import { type Did, printDid } from '../words/did.ts'
 import { nameOf } from '../words/names.ts'
 import { type GridCert, readGridCert } from '../words/status.ts'
 import { type Downloading, openDownloading } from './downloading.ts'
+import { type Overview, openOverview } from './overview.ts'
 import { Problem } from './problem.ts'
 import type { Site, WebOptions } from './server.ts'
 import { keepViews, type View } from './view.ts'
@@ -23,6 +25,7 @@ export type Desk = {
   readonly waiters: Waiters
   readonly views: Kept<View>
   readonly downloading: Downloading
+  readonly overview: Overview
   /** grid_cert of status/; undefined when there is none */
   readonly cert: () => Promise<GridCert | undefined>
   /** the same as it was last read, for when the disk does not give it */
@@ -46,9 +49,14 @@ export function openDesk(site: Site, options: WebOptions, waiters: Waiters, slow
     words.drop(name)
     views.drop(name)
     downloading.changed()
+    if (name === undefined) overview.drop()
     waiters.changed()
   })
   const within = <T>(look: Promise<T>): Promise<T> => limited(look, slowMs)
+  const overview = openOverview(
+    () => within(knownNames(site.root)),
+    name => within(views.get(name)),
+  )
   const rootNow = shared(() => checkRoot(site.root))
   return {
     site,
@@ -56,6 +64,7 @@ export function openDesk(site: Site, options: WebOptions, waiters: Waiters, slow
     waiters,
     views,
     downloading,
+    overview,
     cert: shared(() => readRecord(site.root, layout.status(site.root, 'grid_cert'), readGridCert)),
     lastCert: undefined,
     within,
@@ -66,6 +75,7 @@ export function openDesk(site: Site, options: WebOptions, waiters: Waiters, slow
       words.drop(name)
       views.drop(name)
       downloading.note(name, said.word)
+      overview.drop()
       waiters.changed()
       site.log('web_server', `${kind === 'want' ? 'POST' : 'DELETE'} ${printDid(did)}: ${said.word}`)
       return said

@@ -14,8 +14,9 @@ type Span = { readonly from: number; readonly to: number }
 /** DID of a file -> NAME, and what of it lies there */
 type Spans = ReadonlyMap<string, { readonly name: string; readonly spans: readonly Span[] }>
 
-/** What sockets and the kernel may hold of one file when its daemon ends gently. */
-const onTheWay = 8 * 2 ** 20
+/** What sockets of a storage without a limit may hold of one file, on several connections, when its daemon ends gently. end.crash.ts
+ *  looks closer. */
+const onTheWay = 24 * 2 ** 20
 
 export type Ledger = {
   /** What lies there now. */

@@ -4,17 +4,24 @@ import fs from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { syncBuiltinESMExports } from 'node:module'
 
-/** @returns undoes it, and tells how often it was called */
-export async function breakDisk(call: 'write' | 'datasync', code: 'ENOSPC' | 'EIO'): Promise<() => number> {
+/** @param isBroken by default every call is
+ *  @returns undoes it, and tells how often it was called */
+export async function breakDisk(
+  call: 'write' | 'datasync' | 'appendFile',
+  code: 'ENOSPC' | 'EIO',
+  isBroken: (handle: FileHandle, args: readonly unknown[]) => boolean = () => true,
+): Promise<() => number> {
   const handle = await open('/dev/null', 'r')
   const shared: FileHandle = Object.getPrototypeOf(handle)
   await handle.close()
   const whole = Object.getOwnPropertyDescriptor(shared, call)
+  const calling: (...args: unknown[]) => Promise<unknown> = whole?.value
   let calls = 0
   Object.defineProperty(shared, call, {
     configurable: true,
     writable: true,
-    async value() {
+    async value(this: FileHandle, ...args: unknown[]) {
+      if (!isBroken(this, args)) return await calling.apply(this, args)
       calls++
       throw Object.assign(new Error(code), { code, syscall: call })
     },
