@@ -43,7 +43,7 @@ export async function actComplete(daemon: Daemon, book: RequestBook, wish: Wish)
     return false
   })
   if (!moved) return false
-  book.drop(name)
+  book.drop(`${name}.json`)
   await remove(root, layout.incomplete(root, name))
   daemon.log('rucio_downloader', `${name}: whole, ${marker.files} files, ${marker.bytes} bytes`)
   return true
@@ -71,7 +71,7 @@ export async function actRemove(daemon: Daemon, book: RequestBook, wish: Wish): 
       if (request instanceof Trouble || !request.remove) return false
       await remove(root, layout.request(root, name))
     }
-    book.drop(name)
+    book.drop(`${name}.json`)
     return true
   })
 }
@@ -81,20 +81,26 @@ export async function actWithdraw(daemon: Daemon, book: RequestBook, wish: Wish)
   return await daemon.accept.exclusive(async () => {
     if (!(await isStill(daemon, layout.request(daemon.root, wish.name), wish.text))) return false
     await remove(daemon.root, layout.request(daemon.root, wish.name))
-    book.drop(wish.name)
+    book.drop(`${wish.name}.json`)
     daemon.log('rucio_downloader', `${wish.name}: its folder has gone, the repair is withdrawn`)
     return true
   })
 }
 
-export async function actRename(daemon: Daemon, file: string, name: string): Promise<void> {
+export async function actRename(
+  daemon: Daemon,
+  book: RequestBook,
+  { file, name }: { readonly file: string; readonly name: string },
+): Promise<void> {
   const { root } = daemon
   const target = layout.request(root, name)
   await daemon.accept.exclusive(async () => {
+    // A wish for it may have come meanwhile: the next look says that the name is taken.
     if ((await statRegular(root, target)) !== undefined) return
     await move(root, `${layout.requests(root)}/${file}`, target)
+    book.drop(file)
+    daemon.log('rucio_downloader', `request ${file} is ${name}.json`)
   })
-  daemon.log('rucio_downloader', `request ${file} is ${name}.json`)
 }
 
 export async function actProblem(

@@ -47,7 +47,7 @@ export async function carryOut(
     case 'clean':
       return await actClean(daemon, action.name)
     case 'rename':
-      return await actRename(daemon, action.file, action.name)
+      return await actRename(daemon, book, action)
     case 'problem':
       return await actProblem(daemon, book, action.file, action.message)
     case 'mended':

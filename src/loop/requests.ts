@@ -42,8 +42,8 @@ export type RequestBook = {
   oddities(): readonly OddityHere[]
   /** A .problem was written or taken away by us. */
   noted(file: string, message: string | undefined): void
-  /** We removed or moved this file ourselves: it is gone at once. */
-  drop(name: string): void
+  /** We removed or moved this file ourselves: it is gone at once, also for a pass that has looked before. */
+  drop(file: string): void
 }
 
 export function openRequestBook(root: Root, world: World): RequestBook {
@@ -224,8 +224,13 @@ export function openRequestBook(root: Root, world: World): RequestBook {
     scan,
     wishes: () => [...entries.values()].flatMap(each => (each.wish === undefined ? [] : [each.wish])),
     oddities: () => [
-      ...[...entries].flatMap(([file, { odd }]) =>
-        odd === undefined || (odd.kind === 'problem' && written.get(file) === odd.message) ? [] : [odd],
+      // Of a file that is missed nothing can be done: it was renamed, or somebody is at it.
+      ...[...entries].flatMap(([file, { odd, missedAt }]) =>
+        odd === undefined ||
+        missedAt !== undefined ||
+        (odd.kind === 'problem' && written.get(file) === odd.message)
+          ? []
+          : [odd],
       ),
       ...mended,
     ],
@@ -235,8 +240,8 @@ export function openRequestBook(root: Root, world: World): RequestBook {
         mended = mended.filter(each => each.file !== file)
       } else written.set(file, message)
     },
-    drop(name) {
-      entries.delete(`${name}.json`)
+    drop(file) {
+      entries.delete(file)
     },
   }
 }

@@ -177,6 +177,20 @@ test('a file whose NAME is taken waits, and is renamed when the other has gone',
   assert.equal(oddities(), ['rename mc16:mc16.a.json'])
 })
 
+test('what has been renamed is not renamed again while its old name is still missed', async () => {
+  const { root, book, world, file, wishes, oddities } = await openDesk()
+  await put(root, file('mc16:mc16.a.json'), { priority: 2 })
+  await book.scan()
+  assert.equal(oddities(), ['rename mc16:mc16.a.json'])
+  await rename(file('mc16:mc16.a.json'), file('mc16.a.json'))
+  await book.scan()
+  assert.equal(oddities(), [])
+  world.move(2000)
+  await book.scan()
+  assert.equal(oddities(), [])
+  assert.equal(wishes(), ['mc16.a 2'])
+})
+
 test('a .problem that somebody took away is written again while it is true', async () => {
   const { root, book, file, oddities } = await openDesk()
   await put(root, file('mc16.a.json'), { priority: 'high' })

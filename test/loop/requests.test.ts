@@ -167,6 +167,8 @@ sideBySide(test, {
     await writeFile(home.path('requests', `hands:${odd.name}.json`), '{"priority": 1}')
     await isWhole(odd)
     await goes(home.path('requests', `hands:${odd.name}.json`))
+    const told = (await home.log()).split('\n').filter(line => line.endsWith(`is ${odd.name}.json`))
+    assert.is(told.length, 1, told.join('\n'))
   },
 
   async 'a file whose did says another NAME is renamed to that'() {
