@@ -37,11 +37,11 @@ export async function wordOf(
   return { word: 'not_on_server', paths: [] }
 }
 
-/** Does INCOMPLETE.txt still lie there? Over what is whole it does when a person took the request away before the last step: then
- *  nobody ends it until it is asked for again.
+/** Does the request of a dataset that is whole lie in its folder? It does not when a person took it out of requests/ as the last file
+ *  came, or put the folder there without one: then nothing says that it is wanted until it is asked for again.
  *  @throws Trouble when the disk does not answer */
-export async function isMarkedIncomplete(root: Root, name: string): Promise<boolean> {
-  return await isThere(root, layout.incomplete(root, name))
+export async function isRequestKept(root: Root, name: string): Promise<boolean> {
+  return await isThere(root, layout.keptRequest(root, name))
 }
 
 /** A request that cannot be read waits, as a paused one does; it never removes anything. */

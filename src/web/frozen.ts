@@ -2,7 +2,7 @@
 
 import { jsonLines } from '../disk/lines.ts'
 import { readLog } from '../disk/logs.ts'
-import { isMarkedIncomplete } from '../disk/word.ts'
+import { isRequestKept } from '../disk/word.ts'
 import { freshListing, type Listed, wholeListing } from '../wishes/listed.ts'
 import type { Said } from '../wishes/words.ts'
 import { type Did, parseDid } from '../words/did.ts'
@@ -26,9 +26,9 @@ export async function postDs(call: Call, desk: Desk): Promise<Answer> {
   const name = nameOf(did)
   const ms = readWait(call.params.get('wait'))
   // A whole dataset needs no turn in the queue of wishes; this is what clients ask for most. What may have grown since it was listed
-  // needs one: the wish asks for its listing again. So does what was left before its last step: the wish has it brought to its end.
+  // needs one: the wish asks for its listing again. So does one without a request: it is whole, and nothing says that it is wanted.
   const first = await desk.word(name)
-  const done = first.word === 'local' && (await isFreshHere(desk, did)) && !(await isLeftOver(desk, name))
+  const done = first.word === 'local' && (await isFreshHere(desk, did)) && (await isWanted(desk, name))
   const said = done ? first : await desk.wish('want', did)
   return dsAnswer(name, desk, ms > 0 ? await waitForWord(call, desk, name) : said)
 }
@@ -37,8 +37,8 @@ async function isFreshHere({ site, options, within }: Desk, did: Did): Promise<b
   return (await within(freshListing(site.root, did, options.world.now()))) !== undefined
 }
 
-async function isLeftOver({ site, within }: Desk, name: string): Promise<boolean> {
-  return await within(isMarkedIncomplete(site.root, name))
+async function isWanted({ site, within }: Desk, name: string): Promise<boolean> {
+  return await within(isRequestKept(site.root, name))
 }
 
 export async function deleteDs(call: Call, desk: Desk): Promise<Answer> {

@@ -5,7 +5,7 @@ import { layout, type Root } from '../disk/layout.ts'
 import { readListing } from '../disk/lines.ts'
 import { makeDir, put } from '../disk/put.ts'
 import { names } from '../disk/read.ts'
-import { caseTwin, didHere, isMarkedIncomplete, knownNames, type Word, wordOf } from '../disk/word.ts'
+import { caseTwin, didHere, isRequestKept, knownNames, type Word, wordOf } from '../disk/word.ts'
 import { type Did, parseDid, printDid } from '../words/did.ts'
 import { didOfName, nameOf } from '../words/names.ts'
 import { Trouble } from '../words/reason.ts'
@@ -110,7 +110,7 @@ async function want(turn: Turn, did: Did): Promise<Accepted> {
       return await rewrite(root, name, wish.text, kept)
     }
     const { word } = await wordOf(root, name, world.now())
-    if (word === 'local' && !(await isMarkedIncomplete(root, name))) return true
+    if (word === 'local' && (await isRequestKept(root, name))) return true
     full = await turn.isFull()
     if (!full) await putWish(root, world, did, {})
     return true

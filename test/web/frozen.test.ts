@@ -60,11 +60,13 @@ test('local comes with NAME/FILE in the order of the listing, by GET and by POST
   assert.equal(await readdir(layout.requests(root)), [])
 })
 
-test('a POST over what is whole and still has its INCOMPLETE.txt is local, and a wish that has it brought to its end', async () => {
+test('a POST over what is whole and has no request is local, and leaves a wish that has it brought to its end', async () => {
   await putWhole(root, did, 3)
+  await rm(layout.keptRequest(root, name))
   await writeFile(layout.incomplete(root, name), '3 of 3 files')
   assert.is(await word('POST'), 'local')
   assert.equal(await readdir(layout.requests(root)), [`${name}.json`])
+  assert.is(await word(), 'local')
 })
 
 test('a POST over a whole container asks for its listing again when that is over an hour old, and says local meanwhile', async () => {
