@@ -16,9 +16,13 @@ export function nextTryAt(failedAt: number, failures: number, chance: number): n
   return Math.round(failedAt + wholeMs * (0.5 + chance / 2))
 }
 
-/** When something that waits is due, with a clock that may have been set back since: further away than the longest rest counts as now. */
+/** Due since long: not 0, which stands for "nothing waits". It must lie before every `now` of the pass, which is read before the disk is:
+ *  an end at the very instant of the look would never be reached. */
+const longDue = 1
+
+/** When something that waits is due, with a clock that may have been set back since: further away than the longest rest, it is due. */
 export function dueAt(at: number, now: number): number {
-  return at - now > longestRestMs ? now : at
+  return at - now > longestRestMs ? longDue : at
 }
 
 export function freshHost(host: string): HostRecord {

@@ -3,6 +3,7 @@ import * as assert from 'uvu/assert'
 import {
   afterHostFailure,
   afterHostSuccess,
+  dueAt,
   freshHost,
   longestRestMs,
   nextTryAt,
@@ -56,6 +57,16 @@ test('a Retry-After is obeyed up to 5 minutes', () => {
 test('a rest that ends further away than any rest lasts is that of a clock that jumped', () => {
   assert.is(restsUntil({ ...freshHost('se:443'), rest_until: '2036-03-01T10:00:00Z' }, now), 0)
   assert.is(restsUntil({ ...freshHost('se:443'), rest_until: 'never' }, now), 0)
+})
+
+test('what counts as now is due for whoever has looked at the clock a while before, too', () => {
+  assert.is(dueAt(now + longestRestMs, now), now + longestRestMs)
+  const due = dueAt(now + 86_400_000, now)
+  assert.ok(
+    due < now - 60_000,
+    'a pass asks at its beginning what the time is, and reads the disk after that',
+  )
+  assert.is.not(due, 0, 'which means that nothing waits')
 })
 
 test('one lucky file does not make a rate', () => {
