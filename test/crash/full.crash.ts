@@ -97,7 +97,7 @@ test('no record is cut, and it goes on by itself', async () => {
   )
   assert.is(said.status, 200)
   await rm(ballast, { force: true })
-  mount('-o', 'remount,size=64m', disk)
+  mount('-o', 'remount,size=256m', disk)
   for (const each of [0, 1]) {
     const known = scene.dataset(each)
     await until(
