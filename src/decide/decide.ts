@@ -13,6 +13,8 @@ const smallBytes = 16 * 2 ** 20
 const batchFiles = 256
 const batchBytes = 512 * 2 ** 20
 const diskAgainMs = 60_000
+/** Too many open files, say, pass by themselves soon. */
+const unseenAgainMs = 5_000
 
 type ListAction = Extract<Action, { kind: 'list' }>
 
@@ -122,6 +124,12 @@ function forDataset(
 ): void {
   const { name, did } = wish
   const { now } = board
+  if (dataset.kind === 'unseen') {
+    const { reason, detail } = dataset
+    board.waiting.set(name, { reason, detail })
+    wake(board, now + unseenAgainMs)
+    return
+  }
   const begun = runningHere.filter(each => each.kind === 'fetch' || each.kind === 'adopt')
   if (dataset.kind !== 'loaded' && begun.length > 0) {
     // It was begun with records that are not there any more (a folder that a person deleted): its files have no name, or are others'.

@@ -58,6 +58,8 @@ export type WishSeen = {
 }
 
 export type DatasetSeen =
+  /** the disk does not let it be looked at: a folder without the right, a link, a bad sector */
+  | { readonly kind: 'unseen'; readonly reason: Reason; readonly detail: string }
   /** never listed, or its listing is lost; nextTryAt 0 = now */
   | { readonly kind: 'unlisted'; readonly nextTryAt: number }
   /** Rucio does not know it, until then */

@@ -22,11 +22,21 @@ export async function knownNames(root: Root): Promise<ReadonlySet<string>> {
   const folders = (await names(root.dir)).filter(isComponent)
   for (let from = 0; from < folders.length; from += atOnce) {
     const batch = folders.slice(from, from + atOnce)
-    const found = await Promise.all(batch.map(name => isFolder(layout.records(root, name))))
+    const found = await Promise.all(batch.map(name => isDataset(root, name)))
     for (const [index, name] of batch.entries()) if (found[index] === true) known.add(name)
   }
   for (const name of await names(layout.trash(root))) if (isComponent(name)) known.add(name)
   return known
+}
+
+/** A folder that may not be looked into, of another user of this disk say, is no dataset of ours as far as can be told. */
+async function isDataset(root: Root, name: string): Promise<boolean> {
+  try {
+    return await isFolder(layout.records(root, name))
+  } catch (error) {
+    if (error instanceof Trouble && error.reason === 'read_only') return false
+    throw error
+  }
 }
 
 /** What a NAME's own records say that its DID is: request, listing, catalogue answer; undefined when none does. */

@@ -28,6 +28,8 @@ async function stampOfOne(path: string): Promise<string> {
   } catch (error) {
     const code = codeOf(error)
     if (code === 'ENOENT' || code === 'ENOTDIR') return '-'
+    // The look itself will say what is wrong with this one.
+    if (code === 'EACCES' || code === 'EPERM') return code
     throw toDisk(error)
   }
 }

@@ -133,7 +133,7 @@ async function wishSeen(daemon: Daemon, notes: Notes, wish: Wish): Promise<WishS
   const kind = wish.broken && (request.paused || request.remove) ? 'broken' : kindOf(request)
   const dataset: DatasetSeen =
     kind === 'want' || kind === 'repair'
-      ? await datasetSeen(daemon, notes, wish)
+      ? await datasetOrWhy(daemon, notes, wish)
       : { kind: 'unlisted', nextTryAt: 0 }
   return {
     name,
@@ -150,6 +150,16 @@ function kindOf(request: Wish['request']): WishSeen['kind'] {
   if (request.paused) return 'paused'
   if (request.destination !== undefined) return 'elsewhere'
   return request.repair ? 'repair' : 'want'
+}
+
+/** A dataset that cannot be looked at is a trouble of its own, and holds up no other. */
+async function datasetOrWhy(daemon: Daemon, notes: Notes, wish: Wish): Promise<DatasetSeen> {
+  try {
+    return await datasetSeen(daemon, notes, wish)
+  } catch (error) {
+    if (!(error instanceof Trouble) || error.reason === 'bug') throw error
+    return { kind: 'unseen', reason: error.reason, detail: error.detail }
+  }
 }
 
 async function datasetSeen(daemon: Daemon, notes: Notes, wish: Wish): Promise<DatasetSeen> {

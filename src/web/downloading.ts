@@ -4,7 +4,7 @@ import type { Root } from '../disk/layout.ts'
 import { knownNames, type Word } from '../disk/word.ts'
 import type { Kept } from '../wishes/kept.ts'
 import type { Said } from '../wishes/words.ts'
-import { Trouble } from '../words/reason.ts'
+import { isOfOne, Trouble } from '../words/reason.ts'
 
 export type Downloading = {
   /** NAMEs, sorted */
@@ -89,12 +89,12 @@ export function openDownloading(root: Root, words: Kept<Said>): Downloading {
   }
 }
 
-/** A link in the place of a dataset is refused by /ds; the other datasets are listed all the same. */
+/** A link in the place of a dataset, or one that may not be read, is refused by /ds; the others are listed all the same. */
 async function wordOrNone(words: Kept<Said>, name: string): Promise<Word | undefined> {
   try {
     return (await words.get(name)).word
   } catch (error) {
-    if (error instanceof Trouble && error.reason === 'refused') return undefined
+    if (error instanceof Trouble && isOfOne(error)) return undefined
     throw error
   }
 }

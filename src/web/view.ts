@@ -14,7 +14,7 @@ import { printDid } from '../words/did.ts'
 import type { ListingLine } from '../words/listing.ts'
 import { didOfName } from '../words/names.ts'
 import { readSidecar, type Sidecar } from '../words/part.ts'
-import { clean, Trouble } from '../words/reason.ts'
+import { clean, isOfOne, Trouble } from '../words/reason.ts'
 import type { World } from '../words/world.ts'
 
 export type State =
@@ -61,7 +61,7 @@ export function keepViews(root: Root, world: World, words: Kept<Said>): Kept<Vie
       try {
         return await viewOf(root, name, await words.get(name))
       } catch (error) {
-        if (error instanceof Trouble && error.reason === 'refused') return refused(name, error)
+        if (error instanceof Trouble && isOfOne(error)) return refused(name, error)
         throw error
       }
     },
@@ -72,7 +72,7 @@ export function keepViews(root: Root, world: World, words: Kept<Said>): Kept<Vie
   })
 }
 
-/** A link or file where a folder of ours should be: that one is broken, and the others are shown all the same. */
+/** A link or file where a folder of ours should be, or no right to look: that one is broken, the others are shown all the same. */
 function refused(name: string, trouble: Trouble): View {
   const did = didOfName(name)
   return {

@@ -84,6 +84,11 @@ export function clean(text: string, most = 300): string {
   return plain.length > most ? `${plain.slice(0, most - 1).replace(/[\ud800-\udbff]$/, '')}…` : plain
 }
 
+/** Does it speak of one file or folder (a link, no right), and not of the disk as a whole? */
+export function isOfOne({ reason }: Trouble): boolean {
+  return reason === 'refused' || reason === 'read_only'
+}
+
 /** Any throw as a value; what is no Trouble is a bug or, by its code, a fault of disk or line. */
 export function toFailure(error: unknown, now: number): Failure {
   const trouble = toTrouble(error)

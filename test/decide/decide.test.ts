@@ -136,6 +136,19 @@ const rows: {
     does: ['adopt a'],
   },
   {
+    because: 'what the disk does not let be looked at waits and says why; its lanes go on, and so do others',
+    seen: seen({
+      wishes: [
+        wish({ kind: 'unseen', reason: 'read_only', detail: 'lstat gave EACCES' }, { kind: 'repair' }),
+        wish(unlisted, { name: 'b', did: 's:b' }),
+      ],
+      running: [running({})],
+    }),
+    does: ['list b'],
+    waits: 'read_only',
+    wakeAt: now + 5000,
+  },
+  {
     because: 'what is held takes no lane, no place and no listing from the others',
     seen: seen({
       wishes: ['a', 'b', 'c', 'd', 'e', 'f', 'g'].map((name, i) =>

@@ -1,10 +1,10 @@
 // A disk that fails in the middle of a transfer, at the step where a file has its name and no line.
 
 import { readlinkSync } from 'node:fs'
-import { readdir } from 'node:fs/promises'
+import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { breakDisk } from '../help/broken-disk.ts'
+import { breakDisk, breakPaths } from '../help/broken-disk.ts'
 import { type Clock, openClock } from '../help/clock.ts'
 import { sweep } from '../help/data.ts'
 import { type Dataset, dataset, endHomes, goes, type Home, isRight, openHome, until } from '../help/home.ts'
@@ -12,6 +12,7 @@ import { type PracticeChild, startPracticeChild } from '../help/practice-child.t
 
 const test = suite('a disk that fails in the middle')
 const unwritten = dataset('hands.unwritten', { files: 6 })
+const other = dataset('hands.other')
 const unsynced = dataset('hands.unsynced', { files: 40, bytes: 100_000, rse: 'SLOW' })
 const speed = 24
 
@@ -41,7 +42,7 @@ async function isTidy(of: Dataset): Promise<void> {
 
 test.before(async () => {
   grid = await startPracticeChild({
-    seed: { datasets: [unwritten, unsynced], containers: [] },
+    seed: { datasets: [unwritten, unsynced, other], containers: [] },
     rses: ['FAST', 'SLOW'],
   })
   clock = openClock(speed)
@@ -77,6 +78,24 @@ test('after a sync of verified.jsonl that failed the rest goes on through a log 
     mend()
   }
   assert.is(await sent(unsynced), size(unsynced))
+})
+
+test('a dataset that may not be looked at holds up no other, nor hides it', async () => {
+  await mkdir(home.path('hands.locked'))
+  const mend = breakPaths('lstat', 'EACCES', path => path.includes('/hands.locked/'))
+  try {
+    await writeFile(home.path('requests', 'hands.locked.json'), '')
+    await until(async () => {
+      const datasets = (await home.get('/datasets')).json['datasets']
+      const seen = Array.isArray(datasets) ? datasets.find(each => each.name === 'hands.locked') : undefined
+      return (seen?.state === 'broken' && /EACCES/.test(seen.message)) || JSON.stringify(datasets)
+    })
+    await home.ds('POST', did(other))
+    await isTidy(other)
+    assert.is((await home.get('/status')).json['state'], 'ready')
+  } finally {
+    mend()
+  }
 })
 
 test.after(async () => {
