@@ -3,7 +3,7 @@
 
 import type { Stats } from 'node:fs'
 import { lstat, mkdir, open, rename, stat, unlink } from 'node:fs/promises'
-import { dirname, join, relative } from 'node:path'
+import { basename, dirname, join, relative } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import writeFileAtomic from 'write-file-atomic'
 import { codeOf, Trouble } from '../words/reason.ts'
@@ -152,7 +152,7 @@ export async function makeDir(path: string, root?: Root): Promise<void> {
     if (!found.isDirectory())
       throw new Trouble(
         'refused',
-        'something that is no folder (links are not followed) lies where one should',
+        `${basename(dirname(path))}/${basename(path)} is no folder (links are not followed)`,
       )
     return
   }

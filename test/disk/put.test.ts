@@ -107,6 +107,7 @@ test('a link among the folders is refused by every step, and what it leads to st
   assert.is(await refusal(move(root, inside, layout.request(root, 'c'))), 'refused')
   assert.is(await refusal(makeDir(layout.dataset(root, 'd'))), 'refused')
   assert.is(await refusal(makeDir(layout.records(root, 'd'), root)), 'refused')
+  assert.match(String(await rejects(makeDir(layout.dataset(root, 'd')))), /\/d is no folder \(links/)
   assert.equal(await readdir(outside), ['a.json'])
   assert.is(await readFile(join(outside, 'a.json'), 'utf8'), 'safe')
 })
