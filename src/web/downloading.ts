@@ -26,6 +26,8 @@ const staleMs = 2000
 const patienceMs = 50
 /** But a list that nobody has asked for in so long is no answer. */
 const oldMs = 5000
+/** With 10,000 datasets a look takes half a minute, and none of that is the disk's fault: then what it has found so far is the answer. */
+const longMs = 3000
 /** Words asked for at a time. */
 const atOnce = 16
 
@@ -37,18 +39,23 @@ export function openDownloading(root: Root, words: Kept<Said>): Downloading {
   let running: Promise<readonly string[]> | undefined
   /** wishes that were answered while a look was under way; it may have passed them already */
   const notes = new Map<string, Word>()
+  /** of the look under way: what is in requests/ comes first */
+  let looked = new Set<string>()
+  let found = new Set<string>()
 
   const look = async (): Promise<readonly string[]> => {
     const from = performance.now()
     dirty = false
     notes.clear()
     try {
-      const found = new Set<string>()
+      looked = new Set()
+      found = new Set()
       const all = [...(await knownNames(root))]
       for (let i = 0; i < all.length; i += atOnce)
         await Promise.all(
           all.slice(i, i + atOnce).map(async name => {
             if ((await wordOrNone(words, name)) === 'downloading') found.add(name)
+            looked.add(name)
           }),
         )
       for (const [name, word] of notes) word === 'downloading' ? found.add(name) : found.delete(name)
@@ -64,13 +71,30 @@ export function openDownloading(root: Root, words: Kept<Said>): Downloading {
     }
   }
 
+  /** The look's own list, or, when that takes long and goes on, what it has found so far and what the list before says of the rest. */
+  const soonOf = async (look: Promise<readonly string[]>): Promise<readonly string[]> => {
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<undefined>(resolve => {
+      timer = setTimeout(resolve, longMs, undefined)
+    })
+    const soon = await Promise.race([look, late]).finally(() => clearTimeout(timer))
+    if (soon !== undefined) return soon
+    if (looked.size === 0) return await look
+    look.catch(() => {
+      // The next call looks again, and has the error when there is nothing to give.
+    })
+    const soFar = new Set([...found, ...(list ?? []).filter(name => !looked.has(name))])
+    for (const [name, word] of notes) word === 'downloading' ? soFar.add(name) : soFar.delete(name)
+    return [...soFar].sort()
+  }
+
   return {
     async get() {
       const age = performance.now() - foundAt
       if (list !== undefined && age < Math.max(restTimes * tookMs, dirty ? 0 : staleMs)) return list
       running ??= look()
       if (list === undefined || tookMs < patienceMs || age > Math.max(oldMs, 2 * restTimes * tookMs))
-        return await running
+        return await soonOf(running)
       running.catch(() => {
         // The next call looks again, and has the error when there is nothing older to give.
       })

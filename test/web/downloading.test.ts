@@ -1,8 +1,10 @@
 // Which NAMEs /status lists, when finding them takes long.
 
+import { writeFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { layout } from '../../src/disk/layout.ts'
 import { openDownloading } from '../../src/web/downloading.ts'
 import type { Kept } from '../../src/wishes/kept.ts'
 import type { Said } from '../../src/wishes/words.ts'
@@ -38,6 +40,32 @@ test('who polls often has the last list at once, and who comes after a while the
   } finally {
     performance.now = trueNow
   }
+})
+
+test('where a look takes long it answers with what it has found so far, wishes first', async () => {
+  const root = await openData()
+  for (let i = 0; i < 17; i++) await putListed(root, didOf(`mc16:mc16.${i}`), 1)
+  await writeFile(layout.request(root, 'mc16.wanted'), '')
+  let goOn: () => void = () => {}
+  const held = new Promise<void>(resolve => {
+    goOn = resolve
+  })
+  let asked = 0
+  const words: Kept<Said> = {
+    async get(name) {
+      // Sixteen are asked for at a time: the second handful hangs.
+      if (++asked > 16) await held
+      return { word: name === 'mc16.wanted' ? 'downloading' : 'local', paths: [] }
+    },
+    drop() {},
+  }
+  const downloading = openDownloading(root, words)
+  const from = performance.now()
+  assert.equal(await downloading.get(), ['mc16.wanted'])
+  assert.ok(performance.now() - from < 9000)
+  downloading.note('mc16.new', 'downloading')
+  assert.equal(await downloading.get(), ['mc16.new', 'mc16.wanted'])
+  goOn()
 })
 
 test.run()
