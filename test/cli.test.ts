@@ -48,6 +48,21 @@ test('verify takes what list shows, a DID, and a folder', async () => {
   assert.match((await run('verify', join(dir, 'other=3Amc16.y'))).out, /^2 of 2 files of /)
 })
 
+test('an address that cannot be listened on is told in a sentence', async () => {
+  const dir = await temporary()
+  const login = ['--rucio-host', 'https://localhost:1', '--auth-type', 'x509_proxy', '--data', dir]
+  for (const [host, words] of [
+    ['192.0.2.77', /192\.0\.2\.77.* is no address of this machine/],
+    ['nohost.invalid', /nohost\.invalid/],
+  ] as const) {
+    const { code, err } = await run('serve', ...login, '--port', '0', '--host', host)
+    assert.is(code, 1, err)
+    assert.match(err, words)
+    assert.match(err, '--host')
+    assert.not.match(err, 'fault of desktop-rucio')
+  }
+})
+
 test('nothing stays in staging/', async () => {
   const dir = await temporary()
   await run('add', 'mc16.x', '--data', dir)
