@@ -88,6 +88,7 @@ export async function readOptions(argv: readonly string[], env: Env): Promise<Se
     one,
     client,
     env,
+    cfg.note,
     (await isNoDir(gridAuthorities)) === undefined ? gridAuthorities : undefined,
   )
   if ('message' in login) return login
@@ -117,12 +118,13 @@ function readLogin(
   one: (flag: 'rucio-host' | 'auth-host' | 'account' | 'auth-type' | 'ca-cert') => string | undefined,
   client: (key: string) => string | undefined,
   env: Env,
+  note: string,
   gridDir: string | undefined,
 ): Login | Wrong {
   const rucioHost = one('rucio-host') ?? client('rucio_host')
   if (rucioHost === undefined)
     return wrong(
-      'say which Rucio server: --rucio-host https://…, RUCIO_CLIENT_RUCIO_HOST, or rucio_host in a rucio.cfg (RUCIO_CONFIG)',
+      `say which Rucio server: --rucio-host https://…, RUCIO_CLIENT_RUCIO_HOST, or rucio_host in a rucio.cfg (RUCIO_CONFIG)${note}`,
     )
   const authHost = one('auth-host') ?? client('auth_host') ?? rucioHost
   for (const [key, host] of [
@@ -143,7 +145,7 @@ function readLogin(
   const keyPath = client('client_key')
   if (authType === undefined)
     return wrong(
-      'say how to log in: --auth-type, RUCIO_AUTH_TYPE or auth_type in rucio.cfg (userpass, x509, x509_proxy, token)',
+      `say how to log in: --auth-type, RUCIO_AUTH_TYPE or auth_type in rucio.cfg (userpass, x509, x509_proxy, token)${note}`,
     )
   if (authType !== 'userpass' && authType !== 'x509' && authType !== 'x509_proxy' && authType !== 'token')
     return wrong(
@@ -153,17 +155,19 @@ function readLogin(
   const password = client('password')
   if (authType === 'userpass' && (username === undefined || password === undefined))
     return wrong(
-      'auth_type userpass needs username and password in rucio.cfg, or RUCIO_CLIENT_USERNAME and RUCIO_CLIENT_PASSWORD',
+      `auth_type userpass needs username and password in rucio.cfg, or RUCIO_CLIENT_USERNAME and RUCIO_CLIENT_PASSWORD${note}`,
     )
   // The key may lie in the certificate's file.
   if (authType === 'x509' && certPath === undefined)
     return wrong(
-      'auth_type x509 needs client_cert and client_key in rucio.cfg, or RUCIO_CLIENT_CERT and RUCIO_CLIENT_KEY',
+      `auth_type x509 needs client_cert and client_key in rucio.cfg, or RUCIO_CLIENT_CERT and RUCIO_CLIENT_KEY${note}`,
     )
   const proxy = proxyPath ?? (authType === 'x509_proxy' ? defaultProxy() : undefined)
   const tokenPath = client('auth_token_file_path')
   if (authType === 'token' && tokenPath === undefined)
-    return wrong('auth_type token needs a file that holds a Rucio token: auth_token_file_path in rucio.cfg')
+    return wrong(
+      `auth_type token needs a file that holds a Rucio token: auth_token_file_path in rucio.cfg${note}`,
+    )
   const account = one('account') ?? nonEmpty(env['RUCIO_ACCOUNT']) ?? client('account')
   const caBundle = one('ca-cert') ?? client('ca_cert')
   const caDir = nonEmpty(env['X509_CERT_DIR']) ?? (caBundle === undefined ? gridDir : undefined)
@@ -223,7 +227,11 @@ function clientValue(key: string, cfg: Cfg, env: Env): string | undefined {
   return unset ? undefined : path
 }
 
-async function findCfg(named: string | undefined, env: Env): Promise<{ readonly cfg: Cfg } | Wrong> {
+/** @returns `note` says which file it is, for what is missing */
+async function findCfg(
+  named: string | undefined,
+  env: Env,
+): Promise<{ readonly cfg: Cfg; readonly note: string } | Wrong> {
   const home = nonEmpty(env['RUCIO_HOME'])
   const explicit = named ?? nonEmpty(env['RUCIO_CONFIG'])
   const paths =
@@ -232,7 +240,9 @@ async function findCfg(named: string | undefined, env: Env): Promise<{ readonly 
       : [...(home === undefined ? [] : [`${home}/etc/rucio.cfg`]), '/opt/rucio/etc/rucio.cfg']
   for (const path of paths) {
     try {
-      return { cfg: parseCfg(await readFile(path, 'utf8')) }
+      const text = await readFile(path, 'utf8')
+      const what = /^\s*\[client\]\s*$/m.test(text) ? 'was read' : 'has no section [client]'
+      return { cfg: parseCfg(text), note: ` (${path} ${what})` }
     } catch (error) {
       if (explicit !== undefined || codeOf(error) !== 'ENOENT')
         return wrong(
@@ -240,7 +250,7 @@ async function findCfg(named: string | undefined, env: Env): Promise<{ readonly 
         )
     }
   }
-  return { cfg: new Map() }
+  return { cfg: new Map(), note: '' }
 }
 
 async function isNoDir(dir: string): Promise<string | undefined> {
