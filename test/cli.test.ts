@@ -63,6 +63,35 @@ test('an address that cannot be listened on is told in a sentence', async () => 
   }
 })
 
+test('what looks like an option is none of the names, unless -- stands before it', async () => {
+  const dir = await temporary()
+  for (const word of ['-x', '--prio']) {
+    const { code, err } = await run('add', word, 'mc16.x', '--data', dir)
+    assert.is(code, 2)
+    assert.match(err, `there is no option ${word} here`)
+  }
+  assert.equal(await readdir(dir), [])
+  assert.match((await run('add', '--data', dir, '--', 's:-h')).out, /^s:-h downloading\n$/)
+})
+
+test('list takes no names', async () => {
+  const dir = await temporary()
+  await run('add', 'mc16.x', '--data', dir)
+  const { code, out, err } = await run('list', 'mc16.x', '--data', dir)
+  assert.equal([code, out], [2, ''])
+  assert.match(err, 'list takes no names')
+})
+
+test('list and remove leave an empty directory as it is: its disk may not be mounted', async () => {
+  const dir = await temporary()
+  for (const words of [['list'], ['remove', 'mc16.x']]) {
+    const { code, out, err } = await run(...words, '--data', dir)
+    assert.equal([code, out], [2, ''])
+    assert.match(err, 'is empty and no data directory yet')
+  }
+  assert.equal(await readdir(dir), [])
+})
+
 test('nothing stays in staging/', async () => {
   const dir = await temporary()
   await run('add', 'mc16.x', '--data', dir)
