@@ -16,6 +16,7 @@ import { type Fetched, fetchOne, type Job, type Place } from './file.ts'
 import { follow } from './follow.ts'
 import { Hosts } from './hosts.ts'
 import { defaultLimits, type Limits } from './limits.ts'
+import { Lines } from './lines.ts'
 import { Table } from './table.ts'
 import type { Means } from './try.ts'
 
@@ -55,6 +56,7 @@ export async function openTransfer(options: {
   const { root, world, log, identity, token, renewedAt } = options
   const tell = (text: string) => log('rucio_downloader', text)
   const hosts = await Hosts.open(root, world, tell)
+  const lines = new Lines()
   const table = new Table()
   const known: KnownParts = new Map()
   const closing = new AbortController()
@@ -72,6 +74,7 @@ export async function openTransfer(options: {
   }
   const means: Means = {
     hosts,
+    lines,
     limits: { ...defaultLimits, ...options.limits },
     identity,
     token,
@@ -107,6 +110,7 @@ export async function openTransfer(options: {
     async close() {
       closing.abort()
       await Promise.allSettled(running)
+      lines.close()
       await save(true)
     },
   }

@@ -73,7 +73,6 @@ export async function fetchOne(place: Place, means: Means, job: Job, signal: Abo
       plainData: config.plain_data,
       most: config.connections_per_file,
       excluded: new Set(),
-      notRaw: new Set(),
       troubles: [],
       came: 0,
       wasted: 0,
@@ -99,6 +98,8 @@ export async function fetchOne(place: Place, means: Means, job: Job, signal: Abo
           ...(md5 === undefined ? {} : { md5 }),
           log,
           world: place.world,
+          ino: part.ino,
+          hasSidecar: part.hasSidecar,
         })
         return { kind: 'finished', bytes: line.bytes }
       }

@@ -12,7 +12,7 @@ import { type Claim, Filler } from './filler.ts'
 import { fetchRange, placeOf, type RangeAsk } from './https.ts'
 import { Pace } from './limits.ts'
 import { Miss } from './miss.ts'
-import { fetchRaw, leastRawBytes } from './raw.ts'
+import { fetchRaw } from './raw.ts'
 import { RawLine } from './raw-line.ts'
 import { choose, type Try } from './try.ts'
 
@@ -36,13 +36,14 @@ export type Lane = {
   claim: Claim | undefined
   /** asked last, and to be asked again: all went well, or only the line was cut */
   replica: Replica | undefined
+  /** its connection, where it has one of our own */
+  line: RawLine
 }
 
 /** Runs until there is nothing for it to bring, or nobody to ask.
  *  @throws what is our own fault: disk, no network, Fenced, a bug; the reason of `crew.signal` */
 export async function runLane(crew: Crew): Promise<void> {
-  const lane: Lane = { claim: undefined, replica: undefined }
-  const line = new RawLine()
+  const lane: Lane = { claim: undefined, replica: undefined, line: new RawLine() }
   crew.lanes.add(lane)
   try {
     let pace = new Pace(crew.of.means.limits)
@@ -59,14 +60,14 @@ export async function runLane(crew: Crew): Promise<void> {
         meagre = 0
       }
       lane.replica = replica
-      const miss = await bring(crew, lane.claim, replica, { pace, line })
+      const miss = await bring(crew, lane, lane.claim, replica, pace)
       const came = lane.claim.at - lane.claim.from
       meagre = miss !== undefined && came < meagreBytes ? meagre + 1 : 0
       if (miss === undefined) continue
       if (!goesOn(crew, lane, replica, judged(miss, came, meagre, replica))) return
     }
   } finally {
-    line.close()
+    crew.of.means.lines.give(lane.line)
     crew.lanes.delete(lane)
   }
 }
@@ -74,9 +75,10 @@ export async function runLane(crew: Crew): Promise<void> {
 /** Asks for the claim. What has come is written when this resolves, whatever happened. */
 async function bring(
   crew: Crew,
+  lane: Lane,
   claim: Claim,
   replica: Replica,
-  { pace, line }: { readonly pace: Pace; readonly line: RawLine },
+  pace: Pace,
 ): Promise<Miss | undefined> {
   const { of, signal } = crew
   const { means, part, file, plainData } = of
@@ -104,7 +106,7 @@ async function bring(
       now: means.now,
       onWhole: () => takeWhole(crew, claim),
     }
-    await fetchBestWay(of, ask, { line, filler, signal })
+    await fetchBestWay(of, lane, ask, { filler, signal })
   } catch (error) {
     if (!(error instanceof Miss)) throw error
     if (error.blame === 'us') throw error.trouble
@@ -119,16 +121,16 @@ async function bring(
 /** Over a connection of our own where it pays and the storage answers plainly; else over node:https. */
 async function fetchBestWay(
   of: Try,
+  lane: Lane,
   ask: RangeAsk,
-  way: { readonly line: RawLine; readonly filler: Filler; readonly signal: AbortSignal },
+  { filler, signal }: { readonly filler: Filler; readonly signal: AbortSignal },
 ): Promise<void> {
-  const { line, filler, signal } = way
+  const { lines } = of.means
   const { pfn } = ask.replica
-  const key = replicaKey(ask.replica)
-  const isBig = filler.claim.to - filler.claim.at >= leastRawBytes
-  if (isBig && wireScheme(pfn.scheme) === 'https' && !of.notRaw.has(key)) {
-    if ((await fetchRaw(ask, line, filler, signal)) === 'done') return
-    of.notRaw.add(key)
+  if (wireScheme(pfn.scheme) === 'https' && lines.answersPlainly(pfn)) {
+    lane.line = lines.to(pfn, ask.identity.secureContext, lane.line)
+    if ((await fetchRaw(ask, lane.line, filler, signal)) === 'done') return
+    lines.noteStrange(pfn)
   }
   await fetchRange(ask, filler, signal)
 }

@@ -7,10 +7,12 @@ import type { Trouble } from '../words/reason.ts'
 import type { FileReplicas, Replica } from '../words/replica.ts'
 import type { Hosts } from './hosts.ts'
 import type { Limits } from './limits.ts'
+import type { Lines } from './lines.ts'
 
 /** What all tries of all files need. */
 export type Means = {
   readonly hosts: Hosts
+  readonly lines: Lines
   readonly limits: Limits
   readonly identity: () => Promise<Identity>
   readonly token: () => Promise<string | undefined>
@@ -28,8 +30,6 @@ export type Try = {
   readonly most: number
   /** keys of replicas that are not asked again in this try */
   readonly excluded: Set<string>
-  /** keys of replicas whose answers are not plain enough for raw.ts (they redirect, say) */
-  readonly notRaw: Set<string>
   /** what went wrong, in order */
   readonly troubles: Trouble[]
   /** bytes that came over the line and were taken */
