@@ -1,6 +1,5 @@
 // The daemon: data directory, lease, rooms wired together, signals, exit codes. Holds no rule of its own.
 
-import { openRucio } from './catalogue/rucio.ts'
 import { openCredential } from './credential/credential.ts'
 import type { Root } from './disk/layout.ts'
 import { Held, type Lease, leaseTimes, takeLease } from './disk/lease.ts'
@@ -19,6 +18,7 @@ import { openCatalogueRest } from './loop/rest.ts'
 import { openWorks } from './loop/work.ts'
 import type { ServeOptions } from './options.ts'
 import { setLoopbackAllowed } from './outside/request.ts'
+import { connectRucio } from './serve-login.ts'
 import { openTransfer } from './transfer/engine.ts'
 import { type Site, startWeb, type Web } from './web/server.ts'
 import { openAccept } from './wishes/accept.ts'
@@ -217,14 +217,17 @@ async function run(
   const { log } = logs
   const credential = await openCredential(options.credential, world)
   const bell = openBell()
-  const reporting = {
-    identity: () => credential.identity(),
-    report(refusal: string | undefined) {
-      credential.report(refusal)
+  const { rucio, ...login } = connectRucio(options.rucio, {
+    credential,
+    log,
+    world,
+    ring: bell.ring,
+    loggedIn() {
+      daemon.catalogue.answered()
       bell.ring()
+      wake(true)
     },
-  }
-  const rucio = openRucio(options.rucio, reporting, log, world)
+  })
   setLoopbackAllowed(rucio.onLoopback, new Set(web.ports))
   const transfer = await openTransfer({
     root,
@@ -277,6 +280,7 @@ async function run(
     state: loop.state,
     troubles: loop.troubles,
     waiting: loop.waiting,
+    loginUrl: login.loginUrl,
     onChange(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)
@@ -294,6 +298,7 @@ async function run(
     return 0
   } finally {
     ending.abort()
+    login.close()
     await within(endMs, async () => {
       await Promise.all([loop.stop(), hints.close(), audits, status])
       await transfer.close()
