@@ -6,7 +6,9 @@ import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { RucioOptions } from './catalogue/rucio.ts'
 import type { CredentialOptions } from './credential/credential.ts'
+import type { MakerOptions } from './credential/maker.ts'
 import type { AuditTimes } from './loop/audit.ts'
+import { proxyType, readGrid, withProxy } from './options-grid.ts'
 import { type Cfg, cfgValue, parseCfg } from './rucioCfg.ts'
 import { codeOf } from './words/reason.ts'
 
@@ -22,6 +24,8 @@ export type ServeOptions = {
   }
   readonly rucio: RucioOptions
   readonly credential: CredentialOptions
+  /** a proxy is to be made, and kept good */
+  readonly maker?: MakerOptions
   /** texts that may stand in no log */
   readonly secrets: readonly string[]
   /** WATCH_POLL=1: file events by looking, for mounts that announce nothing */
@@ -51,6 +55,7 @@ const flags = {
   account: { type: 'string' },
   'auth-type': { type: 'string' },
   'ca-cert': { type: 'string' },
+  'cert-dir': { type: 'string' },
 } as const
 
 /** Where every grid installation keeps its authorities; taken when nothing else is said. */
@@ -84,10 +89,12 @@ export async function readOptions(argv: readonly string[], env: Env): Promise<Se
   if (port === undefined)
     return wrong(`--port takes a number from 0 to 65535, not ${JSON.stringify(one('port'))}`)
   const client = (key: string): string | undefined => clientValue(key, cfg.cfg, env)
+  const grid = await readGrid(one('cert-dir'), client, resolve(data), env)
+  if (grid !== undefined && 'message' in grid) return grid
   const login = readLogin(
-    one,
+    flag => (grid !== undefined && flag === 'auth-type' ? proxyType(one(flag), client, env) : one(flag)),
     client,
-    env,
+    grid?.env ?? env,
     (await isNoDir(gridAuthorities)) === undefined ? gridAuthorities : undefined,
   )
   if ('message' in login) return login
@@ -104,6 +111,7 @@ export async function readOptions(argv: readonly string[], env: Env): Promise<Se
       cachePrefix: one('cache-prefix') ?? nonEmpty(env['CACHE_PREFIX']),
     },
     ...login,
+    ...(grid === undefined ? {} : withProxy(grid.maker, login)),
     watchPoll: env['WATCH_POLL'] === '1',
     fileEvents: env['DESKTOP_RUCIO_FILE_EVENTS'] !== '0',
     auditTimes: readAuditTimes(env),

@@ -2,17 +2,19 @@
 
 import { openRucio } from './catalogue/rucio.ts'
 import { openCredential } from './credential/credential.ts'
-import { layout, type Root } from './disk/layout.ts'
+import type { Root } from './disk/layout.ts'
 import { Held, type Lease, leaseTimes, takeLease } from './disk/lease.ts'
 import { openLogs } from './disk/logs.ts'
-import { Fenced, put } from './disk/put.ts'
+import { Fenced } from './disk/put.ts'
 import { NotOurs, openRoot, prepare } from './disk/root.ts'
+import { openGridCert, timer } from './gridCert.ts'
 import { auditTimes, openAudit } from './loop/audit.ts'
 import { openConfigFile } from './loop/configFile.ts'
 import type { Daemon } from './loop/daemon.ts'
 import { openDataWatch } from './loop/dataWatch.ts'
 import { noHints, openHints } from './loop/hints.ts'
 import { startLoop } from './loop/loop.ts'
+import { retryRefused } from './loop/newCredential.ts'
 import { openReplicaBook } from './loop/replicaBook.ts'
 import { openCatalogueRest } from './loop/rest.ts'
 import { openWorks } from './loop/work.ts'
@@ -31,7 +33,6 @@ export type ExitCode = 0 | 1 | 2 | 75
 /** SIGTERM ends within 5 s (DESIGN.md); what has not ended by then loses nothing that was synced. With 4 s for the parts, whose sync a
  *  busy disk makes slow, the rest took it to 4.8 s. */
 const endMs = 3500
-const tickMs = 60_000
 const startAgainMs = 5000
 const ofTheDisk: readonly Reason[] = ['disk_full', 'disk_error', 'read_only']
 
@@ -193,7 +194,14 @@ async function run(
   const logs = openLogs(root, world)
   for (const secret of options.secrets) logs.hide(secret)
   const { log } = logs
-  const credential = await openCredential(options.credential, world)
+  const { maker } = options
+  const gridCert = openGridCert(
+    await openCredential(options.credential, world),
+    maker === undefined ? undefined : { options: maker, hide: secret => logs.hide(secret) },
+    log,
+    world,
+  )
+  const { credential } = gridCert
   const rucio = openRucio(options.rucio, credential, log, world)
   setLoopbackAllowed(rucio.onLoopback, new Set(web.ports))
   const transfer = await openTransfer({
@@ -247,6 +255,7 @@ async function run(
     state: loop.state,
     troubles: loop.troubles,
     waiting: loop.waiting,
+    askedForStatus: gridCert.asked,
     onChange(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)
@@ -257,7 +266,7 @@ async function run(
   const ending = new AbortController()
   const audit = openAudit(daemon, { ...auditTimes, ...options.auditTimes })
   const audits = audit.goOn(ending.signal).catch(error => log('rucio_downloader', `audit: ${String(error)}`))
-  const status = keepStatus(daemon, credential, loop.wake, ending.signal)
+  const status = gridCert.keep(daemon, loop.wake, () => retryRefused(daemon), ending.signal)
   try {
     await Promise.race([whenAborted(signal), lost, loop.broken])
     log('web_server', 'told to end')
@@ -267,63 +276,15 @@ async function run(
     await within(endMs, async () => {
       await Promise.all([loop.stop(), hints.close(), audits, status])
       await transfer.close()
-      credential.close()
+      await gridCert.close()
       await logs.flush()
     })
-  }
-}
-
-/** status/grid_cert.json follows the credential; a wall clock that jumped (sleep) makes the loop look at once. */
-async function keepStatus(
-  daemon: Daemon,
-  credential: Awaited<ReturnType<typeof openCredential>>,
-  wake: (around: boolean) => void,
-  signal: AbortSignal,
-): Promise<void> {
-  let last = ''
-  let told = ''
-  let at = daemon.world.now()
-  while (!signal.aborted) {
-    try {
-      const state = await credential.state()
-      const text = JSON.stringify(state)
-      if (text !== last) {
-        await put(daemon.root, layout.status(daemon.root, 'grid_cert'), { format: 1, ...state })
-        if (last !== '' || !state.is_good)
-          daemon.log('grid_cert', state.is_good ? 'good' : (state.error ?? 'not good'))
-        last = text
-        daemon.changed()
-      }
-      told = ''
-    } catch (error) {
-      // Each minute while a disk is away; once is enough.
-      const message = error instanceof Error ? error.message : String(error)
-      if (message !== told) daemon.log('grid_cert', `its state could not be written: ${message}`)
-      told = message
-    }
-    await timer(tickMs, signal)
-    const now = daemon.world.now()
-    if (Math.abs(now - at - tickMs) > tickMs) wake(true)
-    at = now
   }
 }
 
 function whenAborted(signal: AbortSignal): Promise<undefined> {
   if (signal.aborted) return Promise.resolve(undefined)
   return new Promise(resolve => signal.addEventListener('abort', () => resolve(undefined), { once: true }))
-}
-
-/** Ends early with the signal, so that nothing keeps the process. */
-function timer(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise(resolve => {
-    const end = (): void => {
-      clearTimeout(running)
-      signal.removeEventListener('abort', end)
-      resolve()
-    }
-    const running = setTimeout(end, ms)
-    signal.addEventListener('abort', end, { once: true })
-  })
 }
 
 async function within(ms: number, work: () => Promise<void>): Promise<void> {

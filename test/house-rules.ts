@@ -28,6 +28,12 @@ const mayUseFs: Readonly<Record<string, string>> = {
   'src/demo.ts': 'its own temporary directory',
   'src/credential/credential.ts': 'certificate and key',
   'src/credential/token.ts': 'bearer tokens',
+  'src/credential/attempt.ts': 'the name of a proxy',
+  'src/credential/maker.ts': 'the proxy that lies there, and what it depends on',
+  'src/credential/password.ts': 'the file with the password',
+  'src/credential/proxy-judge.ts': 'a proxy',
+  'src/credential/proxy-place.ts': 'the directory of the proxy, and keys in /tmp',
+  'src/options-grid.ts': 'is there a secret of the container',
   'src/credential/authorities.ts': 'certificates of authorities',
   'src/catalogue/login.ts': 'a token of Rucio',
 }

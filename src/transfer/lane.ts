@@ -3,6 +3,7 @@
 import { afterStrike } from '../decide/outcome.ts'
 import { gapsOf, nextSpan, splitClaim } from '../decide/ranges.ts'
 import { replicaKey, wireScheme } from '../decide/replicas.ts'
+import type { Identity } from '../outside/request.ts'
 import type { Range } from '../words/part.ts'
 import { hostPort } from '../words/pfn.ts'
 import type { Span } from '../words/ranges.ts'
@@ -108,12 +109,25 @@ async function bring(
   } catch (error) {
     if (!(error instanceof Miss)) throw error
     if (error.blame === 'us') throw error.trouble
-    return error
+    return ofCredential(error, identity, token)
   } finally {
     await filler.end()
   }
   means.hosts.good(hostPort(replica.pfn), claim.at - claim.from, performance.now() - begunAt)
   return undefined
+}
+
+/** What was refused for the credential: the one that was shown, or one that is configured and cannot be shown now. Without any, a refusal
+ *  speaks of that one file. */
+function ofCredential(miss: Miss, identity: Identity, token: string | undefined): Miss {
+  const { trouble } = miss
+  if (miss.denied && identity.lacksCertificate === true)
+    return new Miss(
+      'credential',
+      new Trouble('auth', `${trouble.detail}, and our certificate cannot be shown`),
+    )
+  const shown = identity.hasCertificate || identity.lacksCertificate === true || token !== undefined
+  return trouble.reason === 'auth' && shown ? new Miss('credential', trouble) : miss
 }
 
 /** Over a connection of our own where it pays and the storage answers plainly; else over node:https. */
@@ -166,6 +180,8 @@ function goesOn(crew: Crew, lane: Lane, replica: Replica, miss: Miss): boolean {
     of.means.hosts.failed(hostPort(replica.pfn), miss.askedMs)
   } else {
     of.excluded.add(replicaKey(replica))
+    // The next file would be refused as well: nobody is asked a thousand times with what he does not take.
+    if (miss.blame === 'credential') of.means.hosts.refusedUs(hostPort(replica.pfn), miss.trouble.detail)
     if (miss.blame === 'strike') of.part.note(sidecar => afterStrike(sidecar, replica.rse, of.means.now()))
   }
   of.troubles.push(miss.trouble)
