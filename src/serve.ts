@@ -70,6 +70,11 @@ export async function serve(
     web = await startWeb({ ...options.web, world, version, site: () => site })
     for (const port of web.ports) ports.add(port)
   } catch (error) {
+    const why = cannotListen(error, options.web.port)
+    if (why !== undefined) {
+      streams.complain(why)
+      return 1
+    }
     if (codeOf(error) !== 'EADDRINUSE') throw error
     // The usual cause is a daemon that runs already, maybe on this very directory: then that is the thing to say.
     const held = await whoHolds(root, world)
@@ -108,6 +113,23 @@ export async function serve(
     throw error
   } finally {
     await web.close()
+  }
+}
+
+/** What a person has asked for and this machine does not give; undefined for all else. */
+function cannotListen(error: unknown, port: number): string | undefined {
+  const { address, hostname } = error as { readonly address?: unknown; readonly hostname?: unknown }
+  switch (codeOf(error)) {
+    case 'EADDRNOTAVAIL':
+    case 'EAFNOSUPPORT':
+      return `${String(address)} is no address of this machine; give another one with --host`
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return `${String(hostname)} is a name that nobody knows; give an address of this machine with --host`
+    case 'EACCES':
+      return `this user may not listen on port ${port}; choose one above 1023 with --port`
+    default:
+      return undefined
   }
 }
 
