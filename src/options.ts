@@ -6,8 +6,10 @@ import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { RucioOptions } from './catalogue/rucio.ts'
 import type { CredentialOptions } from './credential/credential.ts'
+import type { MakerOptions } from './credential/maker.ts'
 import type { AuditTimes } from './loop/audit.ts'
 import { clientValue, findCfg } from './options-cfg.ts'
+import { proxyType, readGrid, withProxy } from './options-grid.ts'
 import { liesInData, readLoginWay } from './options-login.ts'
 import { authTypes, isAuthType } from './words/auth.ts'
 import { codeOf } from './words/reason.ts'
@@ -24,6 +26,8 @@ export type ServeOptions = {
   }
   readonly rucio: RucioOptions
   readonly credential: CredentialOptions
+  /** a proxy is to be made, and kept good */
+  readonly maker?: MakerOptions
   /** texts that may stand in no log */
   readonly secrets: readonly string[]
   /** WATCH_POLL=1: file events by looking, for mounts that announce nothing */
@@ -53,6 +57,7 @@ const flags = {
   account: { type: 'string' },
   'auth-type': { type: 'string' },
   'ca-cert': { type: 'string' },
+  'cert-dir': { type: 'string' },
 } as const
 
 /** Where every grid installation keeps its authorities; taken when nothing else is said. */
@@ -114,7 +119,9 @@ export async function readOptions(argv: readonly string[], env: Env): Promise<Se
   const port = readPort(one('port') ?? '8000')
   if (port === undefined)
     return wrong(`--port takes a number from 0 to 65535, not ${JSON.stringify(one('port'))}`)
-  const login = await readLogin(given, env)
+  const grid = await readGrid(one('cert-dir'), given.client, resolve(data), env)
+  if (grid !== undefined && 'message' in grid) return grid
+  const login = await readLogin(grid === undefined ? given : proxyGiven(given, env), grid?.env ?? env)
   if ('message' in login) return login
   const inData = liesInData(data, login.rucio.oidc)
   if (inData !== undefined) return wrong(inData)
@@ -131,10 +138,19 @@ export async function readOptions(argv: readonly string[], env: Env): Promise<Se
       cachePrefix: one('cache-prefix') ?? nonEmpty(env['CACHE_PREFIX']),
     },
     ...login,
+    ...(grid === undefined ? {} : withProxy(grid.maker, login)),
     watchPoll: env['WATCH_POLL'] === '1',
     fileEvents: env['DESKTOP_RUCIO_FILE_EVENTS'] !== '0',
     auditTimes: readAuditTimes(env),
     ...readCheckpoint(env),
+  }
+}
+
+/** The same with another auth_type, where a proxy is made. */
+function proxyGiven(given: Given, env: Env): Given {
+  return {
+    ...given,
+    one: flag => (flag === 'auth-type' ? proxyType(given.one(flag), given.client, env) : given.one(flag)),
   }
 }
 

@@ -6,13 +6,14 @@ import { Held, type Lease, leaseTimes, takeLease } from './disk/lease.ts'
 import { openLogs } from './disk/logs.ts'
 import { Fenced } from './disk/put.ts'
 import { NotOurs, openRoot, prepare } from './disk/root.ts'
-import { keepStatus, openBell, timer } from './gridCert.ts'
+import { openGridCert, timer } from './gridCert.ts'
 import { auditTimes, openAudit } from './loop/audit.ts'
 import { openConfigFile } from './loop/configFile.ts'
 import type { Daemon } from './loop/daemon.ts'
 import { openDataWatch } from './loop/dataWatch.ts'
 import { noHints, openHints } from './loop/hints.ts'
 import { startLoop } from './loop/loop.ts'
+import { retryRefused } from './loop/newCredential.ts'
 import { openReplicaBook } from './loop/replicaBook.ts'
 import { openCatalogueRest } from './loop/rest.ts'
 import { openWorks } from './loop/work.ts'
@@ -215,16 +216,22 @@ async function run(
   const logs = openLogs(root, world)
   for (const secret of options.secrets) logs.hide(secret)
   const { log } = logs
-  const credential = await openCredential(options.credential, world)
-  const bell = openBell()
+  const { maker } = options
+  const gridCert = openGridCert(
+    await openCredential(options.credential, world),
+    maker === undefined ? undefined : { options: maker, hide: secret => logs.hide(secret) },
+    log,
+    world,
+  )
+  const { credential } = gridCert
   const { rucio, ...login } = connectRucio(options.rucio, {
     credential,
     log,
     world,
-    ring: bell.ring,
+    ring: gridCert.asked,
     loggedIn() {
       daemon.catalogue.answered()
-      bell.ring()
+      gridCert.asked()
       wake(true)
     },
   })
@@ -281,6 +288,7 @@ async function run(
     troubles: loop.troubles,
     waiting: loop.waiting,
     loginUrl: login.loginUrl,
+    askedForStatus: gridCert.asked,
     onChange(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)
@@ -291,7 +299,7 @@ async function run(
   const ending = new AbortController()
   const audit = openAudit(daemon, { ...auditTimes, ...options.auditTimes })
   const audits = audit.goOn(ending.signal).catch(error => log('rucio_downloader', `audit: ${String(error)}`))
-  const status = keepStatus(daemon, credential, bell, loop.wake, ending.signal)
+  const status = gridCert.keep(daemon, loop.wake, () => retryRefused(daemon), ending.signal)
   try {
     await Promise.race([whenAborted(signal), lost, loop.broken])
     log('web_server', 'told to end')
@@ -302,7 +310,7 @@ async function run(
     await within(endMs, async () => {
       await Promise.all([loop.stop(), hints.close(), audits, status])
       await transfer.close()
-      credential.close()
+      await gridCert.close()
       await logs.flush()
     })
   }
