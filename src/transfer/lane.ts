@@ -2,7 +2,7 @@
 
 import { afterStrike } from '../decide/outcome.ts'
 import { gapsOf, nextSpan, splitClaim } from '../decide/ranges.ts'
-import { replicaKey, wireScheme } from '../decide/replicas.ts'
+import { type Engine, engineOf, replicaKey, wireScheme } from '../decide/replicas.ts'
 import type { Range } from '../words/part.ts'
 import { hostPort } from '../words/pfn.ts'
 import type { Span } from '../words/ranges.ts'
@@ -12,7 +12,7 @@ import { type Claim, Filler } from './filler.ts'
 import { fetchRange, placeOf, type RangeAsk } from './https.ts'
 import { Pace } from './limits.ts'
 import { Miss } from './miss.ts'
-import { fetchRaw, leastRawBytes } from './raw.ts'
+import { fetchRaw } from './raw.ts'
 import { RawLine } from './raw-line.ts'
 import { choose, type Try } from './try.ts'
 
@@ -23,6 +23,8 @@ const meagreBytes = 64 * 1024
 /** The lanes of one file, and how many there may be. */
 export type Crew = {
   readonly of: Try
+  /** the replicas of this engine are asked */
+  readonly engine: Engine
   readonly signal: AbortSignal
   readonly lanes: Set<Lane>
   most: number
@@ -36,13 +38,14 @@ export type Lane = {
   claim: Claim | undefined
   /** asked last, and to be asked again: all went well, or only the line was cut */
   replica: Replica | undefined
+  /** its connection, where it has one of our own */
+  line: RawLine
 }
 
 /** Runs until there is nothing for it to bring, or nobody to ask.
  *  @throws what is our own fault: disk, no network, Fenced, a bug; the reason of `crew.signal` */
 export async function runLane(crew: Crew): Promise<void> {
-  const lane: Lane = { claim: undefined, replica: undefined }
-  const line = new RawLine()
+  const lane: Lane = { claim: undefined, replica: undefined, line: new RawLine() }
   crew.lanes.add(lane)
   try {
     let pace = new Pace(crew.of.means.limits)
@@ -59,14 +62,14 @@ export async function runLane(crew: Crew): Promise<void> {
         meagre = 0
       }
       lane.replica = replica
-      const miss = await bring(crew, lane.claim, replica, { pace, line })
+      const miss = await bring(crew, lane, lane.claim, replica, pace)
       const came = lane.claim.at - lane.claim.from
       meagre = miss !== undefined && came < meagreBytes ? meagre + 1 : 0
       if (miss === undefined) continue
       if (!goesOn(crew, lane, replica, judged(miss, came, meagre, replica))) return
     }
   } finally {
-    line.close()
+    crew.of.means.lines.give(lane.line)
     crew.lanes.delete(lane)
   }
 }
@@ -74,13 +77,13 @@ export async function runLane(crew: Crew): Promise<void> {
 /** Asks for the claim. What has come is written when this resolves, whatever happened. */
 async function bring(
   crew: Crew,
+  lane: Lane,
   claim: Claim,
   replica: Replica,
-  { pace, line }: { readonly pace: Pace; readonly line: RawLine },
+  pace: Pace,
 ): Promise<Miss | undefined> {
-  const { of, signal } = crew
-  const { means, part, file, plainData } = of
-  const [identity, token] = await Promise.all([means.identity(), means.token()])
+  const { of } = crew
+  const { means, part } = of
   const target = {
     async write(bytes: Uint8Array, ranges: readonly Range[]) {
       await part.write(bytes, ranges)
@@ -93,18 +96,7 @@ async function bring(
   const begunAt = performance.now()
   try {
     of.source = replica
-    const ask = {
-      replica,
-      bytes: file.bytes,
-      identity,
-      token,
-      plainData,
-      limits: means.limits,
-      pace,
-      now: means.now,
-      onWhole: () => takeWhole(crew, claim),
-    }
-    await fetchBestWay(of, ask, { line, filler, signal })
+    await fetchBy(crew, lane, { claim, replica, pace, filler })
   } catch (error) {
     if (!(error instanceof Miss)) throw error
     if (error.blame === 'us') throw error.trouble
@@ -116,19 +108,47 @@ async function bring(
   return undefined
 }
 
+async function fetchBy(
+  crew: Crew,
+  lane: Lane,
+  {
+    claim,
+    replica,
+    pace,
+    filler,
+  }: {
+    readonly claim: Claim
+    readonly replica: Replica
+    readonly pace: Pace
+    readonly filler: Filler
+  },
+): Promise<void> {
+  const { of, signal, engine } = crew
+  const { means, file, plainData } = of
+  const { limits, now } = means
+  if (engine !== 'https') {
+    const ask = { replica, file, limits, pace }
+    return await means.programs[engine].bring(ask, filler, signal)
+  }
+  const [identity, token] = await Promise.all([means.identity(), means.token()])
+  const onWhole = (): void => takeWhole(crew, claim)
+  const ask = { replica, bytes: file.bytes, identity, token, plainData, limits, pace, now, onWhole }
+  await fetchBestWay(of, lane, ask, { filler, signal })
+}
+
 /** Over a connection of our own where it pays and the storage answers plainly; else over node:https. */
 async function fetchBestWay(
   of: Try,
+  lane: Lane,
   ask: RangeAsk,
-  way: { readonly line: RawLine; readonly filler: Filler; readonly signal: AbortSignal },
+  { filler, signal }: { readonly filler: Filler; readonly signal: AbortSignal },
 ): Promise<void> {
-  const { line, filler, signal } = way
+  const { lines } = of.means
   const { pfn } = ask.replica
-  const key = replicaKey(ask.replica)
-  const isBig = filler.claim.to - filler.claim.at >= leastRawBytes
-  if (isBig && wireScheme(pfn.scheme) === 'https' && !of.notRaw.has(key)) {
-    if ((await fetchRaw(ask, line, filler, signal)) === 'done') return
-    of.notRaw.add(key)
+  if (wireScheme(pfn.scheme) === 'https' && lines.answersPlainly(pfn)) {
+    lane.line = lines.to(pfn, ask.identity.secureContext, lane.line)
+    if ((await fetchRaw(ask, lane.line, filler, signal)) === 'done') return
+    lines.noteStrange(pfn)
   }
   await fetchRange(ask, filler, signal)
 }
@@ -193,13 +213,14 @@ function pick(crew: Crew, lane: Lane): Replica | undefined {
   if (lane.replica !== undefined && !of.excluded.has(replicaKey(lane.replica))) return lane.replica
   const choice = choose(of)
   if (choice.kind !== 'usable') return undefined
+  const replicas = choice.replicas.filter(each => engineOf(each, of.by) === crew.engine)
   const inUse = [...crew.lanes].flatMap(each =>
     each === lane || each.replica === undefined ? [] : [replicaKey(each.replica)],
   )
-  if (of.alone) return choice.replicas.find(each => inUse.includes(replicaKey(each))) ?? choice.replicas[0]
+  if (of.alone) return replicas.find(each => inUse.includes(replicaKey(each))) ?? replicas[0]
   const uses = (replica: Replica) => inUse.filter(each => each === replicaKey(replica)).length
   // The sort is stable: where the uses are equal the order of choice holds.
-  return [...choice.replicas].sort((a, b) => uses(a) - uses(b))[0]
+  return replicas.sort((a, b) => uses(a) - uses(b))[0]
 }
 
 /** The storage sends the whole file whatever is asked for: one connection takes of it what it can, to the end of the gap. */

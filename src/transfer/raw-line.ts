@@ -37,6 +37,11 @@ export class RawLine {
     return this.#socket?.writable === true && this.#place === hostPort(pfn) && this.#context === context
   }
 
+  /** open, and nobody waits for anything of it */
+  get isIdle(): boolean {
+    return this.#socket?.writable === true && this.#reader === undefined
+  }
+
   open(pfn: Pfn, context: SecureContext, reader: Reader): void {
     this.close()
     refuseLiteral(pfn.host, pfn.port)
