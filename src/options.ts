@@ -22,6 +22,8 @@ export type ServeOptions = {
   }
   readonly rucio: RucioOptions
   readonly credential: CredentialOptions
+  /** the official client: its program where PATH has none, and the rucio.cfg that was read */
+  readonly client: { readonly program?: string; readonly cfgPath?: string }
   /** texts that may stand in no log */
   readonly secrets: readonly string[]
   /** WATCH_POLL=1: file events by looking, for mounts that announce nothing */
@@ -51,6 +53,7 @@ const flags = {
   account: { type: 'string' },
   'auth-type': { type: 'string' },
   'ca-cert': { type: 'string' },
+  client: { type: 'string' },
 } as const
 
 /** Where every grid installation keeps its authorities; taken when nothing else is said. */
@@ -92,6 +95,7 @@ export async function readOptions(argv: readonly string[], env: Env): Promise<Se
   )
   if ('message' in login) return login
   const dataId = one('data-id')
+  const program = one('client')
   const hosts = many('host')
   const allowed = [...many('allowed-host'), ...splitList(env['ALLOWED_HOSTS'])]
   return {
@@ -104,6 +108,10 @@ export async function readOptions(argv: readonly string[], env: Env): Promise<Se
       cachePrefix: one('cache-prefix') ?? nonEmpty(env['CACHE_PREFIX']),
     },
     ...login,
+    client: {
+      ...(program === undefined ? {} : { program: resolve(program) }),
+      ...(cfg.path === undefined ? {} : { cfgPath: cfg.path }),
+    },
     watchPoll: env['WATCH_POLL'] === '1',
     fileEvents: env['DESKTOP_RUCIO_FILE_EVENTS'] !== '0',
     auditTimes: readAuditTimes(env),
@@ -223,7 +231,10 @@ function clientValue(key: string, cfg: Cfg, env: Env): string | undefined {
   return unset ? undefined : path
 }
 
-async function findCfg(named: string | undefined, env: Env): Promise<{ readonly cfg: Cfg } | Wrong> {
+async function findCfg(
+  named: string | undefined,
+  env: Env,
+): Promise<{ readonly cfg: Cfg; readonly path?: string } | Wrong> {
   const home = nonEmpty(env['RUCIO_HOME'])
   const explicit = named ?? nonEmpty(env['RUCIO_CONFIG'])
   const paths =
@@ -232,7 +243,7 @@ async function findCfg(named: string | undefined, env: Env): Promise<{ readonly 
       : [...(home === undefined ? [] : [`${home}/etc/rucio.cfg`]), '/opt/rucio/etc/rucio.cfg']
   for (const path of paths) {
     try {
-      return { cfg: parseCfg(await readFile(path, 'utf8')) }
+      return { cfg: parseCfg(await readFile(path, 'utf8')), path }
     } catch (error) {
       if (explicit !== undefined || codeOf(error) !== 'ENOENT')
         return wrong(

@@ -42,9 +42,6 @@ export type Fetched =
     }
   | { readonly kind: 'stopped' }
 
-// Until the configuration can say otherwise.
-const by = 'auto'
-
 type Failed = Extract<Fetched, { kind: 'failed' }>
 
 export type Place = {
@@ -76,7 +73,7 @@ export async function fetchOne(place: Place, means: Means, job: Job, signal: Abo
       // The listing's size holds: it is what the whole dataset was counted with.
       file: { ...job.replicas, bytes: line.bytes },
       plainData: config.plain_data,
-      by,
+      by: config.engine,
       missing,
       most: config.connections_per_file,
       excluded: new Set(),
@@ -182,7 +179,7 @@ function restOfAll(
   const choice = chooseReplicas({
     file: replicas,
     plainData: config.plain_data,
-    by,
+    by: config.engine,
     missing,
     strikes: [],
     resting: means.hosts.resting(),

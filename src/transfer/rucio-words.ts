@@ -108,13 +108,16 @@ export function missOf(said: string, place: string): Miss {
 /** The lines of a run for the log: what it did and what went wrong; not each of its calls to the server. PFNs without their query, which may
  *  hold a signature. */
 export function toLog(said: string): string[] {
-  return linesOf(said)
-    .filter(
-      ({ level, text, more }) =>
-        !/method is being deprecated/.test(text) && (level !== 'DEBUG' || more.some(isDetail)),
-    )
-    .flatMap(({ level, text, more }) => [`${level} ${text}`, ...more])
-    .map(withoutQueries)
+  return (
+    linesOf(said)
+      .filter(
+        ({ level, text, more }) =>
+          !/method is being deprecated/.test(text) && (level !== 'DEBUG' || more.some(isDetail)),
+      )
+      // After its last line its summary follows, which counts and says no more.
+      .flatMap(({ level, text, more }) => [`${level} ${text}`, ...(level === 'INFO' ? [] : more)])
+      .map(withoutQueries)
+  )
 }
 
 function withoutQueries(text: string): string {

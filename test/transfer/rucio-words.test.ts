@@ -150,7 +150,9 @@ test('the log has what it did and what went wrong, without its calls and without
 DEBUG renaming '/x/a.root.part' to '/x/a.root'
 DEBUG Source file not found.
 Details: at https://se.example.org/a.root?sig=secret
-----------------------------------`
+INFO File user.test:a.root successfully downloaded in 0.0 seconds
+----------------------------------
+Download summary`
   assert.equal(toLog(said), [
     'INFO Processing 1 item(s) for input',
     'INFO Using main thread to download 1 file(s)',
@@ -158,7 +160,7 @@ Details: at https://se.example.org/a.root?sig=secret
     'INFO Using PFN: https://se.example.org/a.root',
     'DEBUG Source file not found.',
     'Details: at https://se.example.org/a.root',
-    '----------------------------------',
+    'INFO File user.test:a.root successfully downloaded in 0.0 seconds',
   ])
 })
 
