@@ -2,6 +2,7 @@
 
 import { isLoopbackName } from '../outside/address.ts'
 import { dropBody, type Identity } from '../outside/request.ts'
+import type { AuthType } from '../words/auth.ts'
 import type { Did } from '../words/did.ts'
 import type { CatalogueFile, DidType } from '../words/listing.ts'
 import { hostPort } from '../words/pfn.ts'
@@ -11,19 +12,26 @@ import type { Log } from '../words/status.ts'
 import type { World } from '../words/world.ts'
 import { readContents } from './contents.ts'
 import { openLogin } from './login.ts'
+import type { OidcOptions } from './oidc.ts'
+import type { OidcLogin } from './oidc-login.ts'
 import { readRefusal } from './refusal.ts'
 import { readReplicas } from './replicas.ts'
+import { Schemes } from './schemes.ts'
 import { makeSend, parseServer, sendOnce } from './server.ts'
 
 export type RucioOptions = {
   readonly rucioHost: string
   readonly authHost: string
   readonly account?: string
-  readonly authType: 'userpass' | 'x509' | 'x509_proxy' | 'token'
+  readonly authType: AuthType
   readonly username?: string
   readonly password?: string
   /** authType token: a file that holds a Rucio token */
   readonly tokenPath?: string
+  /** authType ssh: a file with an RSA key */
+  readonly sshKeyPath?: string
+  /** authType oidc */
+  readonly oidc?: OidcOptions
 }
 
 /** What a DID holds, handed file by file to `each` as it streams. */
@@ -46,8 +54,13 @@ export type Rucio = {
     each: (file: CatalogueFile) => Promise<void> | void,
     signal: AbortSignal,
   ): Promise<Contents>
-  /** One POST for at most 500 files; key `scope:name`. A file without a usable replica is in it with an empty list. */
-  replicas(files: readonly Did[], signal: AbortSignal): Promise<ReadonlyMap<string, FileReplicas>>
+  /** One POST for at most 500 files; key `scope:name`. A file without a usable replica is in it with an empty list.
+   *  @param everything each way to each replica, where one address of each storage is less work for the server */
+  replicas(
+    files: readonly Did[],
+    signal: AbortSignal,
+    everything?: boolean,
+  ): Promise<ReadonlyMap<string, FileReplicas>>
   /** GET /ping: is the server there? */
   ping(signal: AbortSignal): Promise<void>
   /** A token that should be good now, for a program that asks the catalogue by itself. */
@@ -65,22 +78,27 @@ export type CatalogueCredential = {
   report(refusal: string | undefined): void
 }
 
-/** Connects to nothing yet. Throws Trouble('refused') for a rucio_host or auth_host that is no address. */
+/** Connects to nothing yet.
+ *  @param oidc with authType oidc
+ *  Throws Trouble('refused') for a rucio_host or auth_host that is no address. */
 export function openRucio(
   options: RucioOptions,
   credential: CatalogueCredential,
   log: Log,
   world: World,
+  oidc?: OidcLogin,
 ): Rucio {
   const server = parseServer(options.rucioHost)
   if (server instanceof Trouble) throw server
   const authServer = parseServer(options.authHost)
   if (authServer instanceof Trouble) throw authServer
-  const login = openLogin(options, authServer, credential, log, world)
+  const login = openLogin(options, authServer, credential, log, world, oidc)
+  const schemes = new Schemes()
   const send = makeSend(server, login, credential, options.password)
   return {
     contents: (did, each, signal) => readContents(send, did, each, signal),
-    replicas: (files, signal) => readReplicas(send, files, signal),
+    replicas: (files, signal, everything = false) =>
+      readReplicas(files, { send, schemes, everything, now: () => world.now(), signal }),
     async ping(signal) {
       const call = { method: 'GET', path: '/ping', accept: 'application/json', signal } as const
       const answer = await sendOnce(server, call, {}, credential)
