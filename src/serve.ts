@@ -234,7 +234,7 @@ async function run(
     identity: () => credential.identity(),
     token: () => credential.token(),
     renewedAt: () => lease.renewedAt(),
-    programs: programsOf(options, root, rucio, log),
+    programs: programsOf(options, root, { rucio, token: () => credential.token() }, log),
     limits: options.checkpointMs === undefined ? {} : { checkpointMs: options.checkpointMs },
   })
   const listeners = new Set<(name?: string) => void>()
