@@ -28,6 +28,8 @@ export type ServeOptions = {
   readonly credential: CredentialOptions
   /** a proxy is to be made, and kept good */
   readonly maker?: MakerOptions
+  /** the official client: its program where PATH has none, and the rucio.cfg that was read */
+  readonly client: { readonly program?: string; readonly cfgPath?: string }
   /** texts that may stand in no log */
   readonly secrets: readonly string[]
   /** WATCH_POLL=1: file events by looking, for mounts that announce nothing */
@@ -58,6 +60,7 @@ const flags = {
   'auth-type': { type: 'string' },
   'ca-cert': { type: 'string' },
   'cert-dir': { type: 'string' },
+  client: { type: 'string' },
 } as const
 
 /** Where every grid installation keeps its authorities; taken when nothing else is said. */
@@ -71,6 +74,7 @@ type Given = {
   readonly client: (key: string) => string | undefined
   /** which rucio.cfg was read */
   readonly note: string
+  readonly cfgPath: string | undefined
 }
 
 async function readGiven(argv: readonly string[], env: Env): Promise<Given | Wrong> {
@@ -93,6 +97,7 @@ async function readGiven(argv: readonly string[], env: Env): Promise<Given | Wro
     },
     client: key => clientValue(key, cfg.cfg, env),
     note: cfg.note,
+    cfgPath: cfg.path,
   }
 }
 
@@ -111,7 +116,7 @@ export async function readLoginOptions(argv: readonly string[], env: Env): Promi
 export async function readOptions(argv: readonly string[], env: Env): Promise<ServeOptions | Wrong> {
   const given = await readGiven(argv, env)
   if ('message' in given) return given
-  const { one, many } = given
+  const { one, many, cfgPath } = given
   const data = one('data')
   if (data === undefined) return wrong('say where the datasets shall lie: --data DIR, or DESKTOP_RUCIO_DATA')
   const noDir = await isNoDir(data)
@@ -126,6 +131,7 @@ export async function readOptions(argv: readonly string[], env: Env): Promise<Se
   const inData = liesInData(data, login.rucio.oidc)
   if (inData !== undefined) return wrong(inData)
   const dataId = one('data-id')
+  const program = one('client')
   const hosts = many('host')
   const allowed = [...many('allowed-host'), ...splitList(env['ALLOWED_HOSTS'])]
   return {
@@ -139,6 +145,10 @@ export async function readOptions(argv: readonly string[], env: Env): Promise<Se
     },
     ...login,
     ...(grid === undefined ? {} : withProxy(grid.maker, login)),
+    client: {
+      ...(program === undefined ? {} : { program: resolve(program) }),
+      ...(cfgPath === undefined ? {} : { cfgPath }),
+    },
     watchPoll: env['WATCH_POLL'] === '1',
     fileEvents: env['DESKTOP_RUCIO_FILE_EVENTS'] !== '0',
     auditTimes: readAuditTimes(env),

@@ -20,6 +20,7 @@ import { openWorks } from './loop/work.ts'
 import type { ServeOptions } from './options.ts'
 import { setLoopbackAllowed } from './outside/request.ts'
 import { connectRucio } from './serve-login.ts'
+import { programsOf } from './serve-programs.ts'
 import { openTransfer } from './transfer/engine.ts'
 import { type Site, startWeb, type Web } from './web/server.ts'
 import { openAccept } from './wishes/accept.ts'
@@ -243,6 +244,7 @@ async function run(
     identity: () => credential.identity(),
     token: () => credential.token(),
     renewedAt: () => lease.renewedAt(),
+    programs: programsOf(options, root, { rucio, token: () => credential.token() }, log),
     limits: options.checkpointMs === undefined ? {} : { checkpointMs: options.checkpointMs },
   })
   const listeners = new Set<(name?: string) => void>()

@@ -63,6 +63,10 @@ export type Rucio = {
   ): Promise<ReadonlyMap<string, FileReplicas>>
   /** GET /ping: is the server there? */
   ping(signal: AbortSignal): Promise<void>
+  /** A token that should be good now, for a program that asks the catalogue by itself. */
+  token(signal: AbortSignal): Promise<string>
+  /** The catalogue did not take it from such a program: the next one is another. */
+  tokenRefused(token: string, why: Trouble): void
   /** true when the catalogue itself is on loopback */
   readonly onLoopback: boolean
 }
@@ -101,6 +105,8 @@ export function openRucio(
       if (answer.statusCode !== 200) throw await readRefusal(answer, hostPort(server), [options.password])
       dropBody(answer)
     },
+    token: signal => login.token(signal),
+    tokenRefused: (token, why) => login.refused(token, why),
     onLoopback: isLoopbackName(server.host),
   }
 }

@@ -118,6 +118,7 @@ export async function openTransfer(options: {
     async close() {
       closing.abort()
       await Promise.allSettled(running)
+      await Promise.all(Object.values(means.programs).map(engine => engine.close?.()))
       lines.close()
       await save(true)
     },

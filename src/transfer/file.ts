@@ -44,9 +44,6 @@ export type Fetched =
     }
   | { readonly kind: 'stopped' }
 
-// Until the configuration can say otherwise.
-const by = 'auto'
-
 type Failed = Extract<Fetched, { kind: 'failed' }>
 
 export type Place = {
@@ -78,7 +75,7 @@ export async function fetchOne(place: Place, means: Means, job: Job, signal: Abo
       // The listing's size holds: it is what the whole dataset was counted with.
       file: { ...job.replicas, bytes: line.bytes },
       plainData: config.plain_data,
-      by,
+      by: config.engine,
       missing,
       most: config.connections_per_file,
       excluded: new Set(),
@@ -187,7 +184,7 @@ function restOfAll(
   const choice = chooseReplicas({
     file: replicas,
     plainData: config.plain_data,
-    by,
+    by: config.engine,
     missing,
     strikes: [],
     resting: means.hosts.resting(),

@@ -11,6 +11,8 @@ export type Config = {
   readonly connections_per_file: number
   /** false refuses plain http for data */
   readonly plain_data: boolean
+  /** rucio: every file by the official client, which else is the last way */
+  readonly engine: 'auto' | 'rucio'
 }
 
 export const defaultConfig: Config = {
@@ -19,6 +21,7 @@ export const defaultConfig: Config = {
   reserve_bytes: 2 ** 30,
   connections_per_file: 4,
   plain_data: true,
+  engine: 'auto',
 }
 
 const wholeNumbers = {
@@ -49,5 +52,8 @@ export function parseConfig(text: string): Config | Trouble {
   const plain = object['plain_data']
   if (plain !== undefined && typeof plain !== 'boolean')
     return new Trouble('refused', '"plain_data" is true or false')
-  return { ...defaultConfig, ...numbers, plain_data: plain ?? true }
+  const engine = object['engine']
+  if (engine !== undefined && engine !== 'auto' && engine !== 'rucio')
+    return new Trouble('refused', '"engine" is "auto" or "rucio"')
+  return { ...defaultConfig, ...numbers, plain_data: plain ?? true, engine: engine ?? 'auto' }
 }

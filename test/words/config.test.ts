@@ -14,6 +14,7 @@ test('an empty file is all defaults, a key alone changes that key alone', () => 
     reserve_bytes: 0,
     plain_data: false,
   })
+  assert.equal(parseConfig('{"engine":"rucio"}'), { ...defaultConfig, engine: 'rucio' })
 })
 
 for (const text of [
@@ -29,6 +30,7 @@ for (const text of [
   '{"reserve_bytes":-1}',
   '{"connections_per_file":1e999}',
   '{"plain_data":"yes"}',
+  '{"engine":"xrdcp"}',
 ])
   test(`${text} is told to its user`, () => {
     const trouble = parseConfig(text)
