@@ -17,20 +17,22 @@ const maxReplicas = 1000
 // file counts as one that no engine takes, not as one without a replica.
 const schemes = 'https davs http dav root roots file srm gsiftp s3s s3 gs swift magnet'.split(' ')
 
-/** @returns an entry for each file that was asked for, key `scope:name`. Where the catalogue has no replica the list is empty and
+/** @param rse one RSE, where no others count
+ *  @returns an entry for each file that was asked for, key `scope:name`. Where the catalogue has no replica the list is empty and
  *  `bytes` is 0: then it says nothing of the file. */
 export async function readReplicas(
   send: Send,
   files: readonly Did[],
   signal: AbortSignal,
+  rse?: string,
 ): Promise<ReadonlyMap<string, FileReplicas>> {
   const found = new Map<string, FileReplicas>()
   const wanted = new Map(files.map(each => [printDid(each), each]))
-  await readAll(send, wanted, found, signal)
+  await readAll(send, wanted, found, signal, rse)
   // A file without a replica is left out without a word; so is the end of a list that was cut between two lines. What is
   // missing is asked for once more by itself.
   const missing = new Map([...wanted].filter(([key]) => !found.has(key)))
-  if (missing.size > 0 && wanted.size > 1) await readAll(send, missing, found, signal)
+  if (missing.size > 0 && wanted.size > 1) await readAll(send, missing, found, signal, rse)
   for (const did of wanted.keys())
     if (!found.has(did)) found.set(did, { did, bytes: 0, replicas: [], refused: 0 })
   return found
@@ -41,6 +43,7 @@ async function readAll(
   wanted: ReadonlyMap<string, Did>,
   found: Map<string, FileReplicas>,
   signal: AbortSignal,
+  rse?: string,
 ): Promise<void> {
   const all = [...wanted.values()]
   for (let from = 0; from < all.length; from += sliceLength) {
@@ -48,7 +51,7 @@ async function readAll(
     const answer = await send({
       method: 'POST',
       path: '/replicas/list',
-      body: JSON.stringify({ dids, schemes }),
+      body: JSON.stringify({ dids, schemes, ...(rse === undefined ? {} : { rse_expression: rse }) }),
       accept: 'application/x-json-stream',
       signal,
     })

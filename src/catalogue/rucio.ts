@@ -13,6 +13,7 @@ import { readContents } from './contents.ts'
 import { openLogin } from './login.ts'
 import { readRefusal } from './refusal.ts'
 import { readReplicas } from './replicas.ts'
+import { openRules, type Rules } from './rules.ts'
 import { makeSend, parseServer, sendOnce } from './server.ts'
 
 export type RucioOptions = {
@@ -47,7 +48,14 @@ export type Rucio = {
     signal: AbortSignal,
   ): Promise<Contents>
   /** One POST for at most 500 files; key `scope:name`. A file without a usable replica is in it with an empty list. */
-  replicas(files: readonly Did[], signal: AbortSignal): Promise<ReadonlyMap<string, FileReplicas>>
+  replicas(
+    files: readonly Did[],
+    signal: AbortSignal,
+    /** this one alone; default: all */
+    rse?: string,
+  ): Promise<ReadonlyMap<string, FileReplicas>>
+  /** replication rules, and what is needed to find what they have brought */
+  readonly rules: Rules
   /** GET /ping: is the server there? */
   ping(signal: AbortSignal): Promise<void>
   /** true when the catalogue itself is on loopback */
@@ -76,7 +84,8 @@ export function openRucio(
   const send = makeSend(server, login, credential, options.password)
   return {
     contents: (did, each, signal) => readContents(send, did, each, signal),
-    replicas: (files, signal) => readReplicas(send, files, signal),
+    replicas: (files, signal, rse) => readReplicas(send, files, signal, rse),
+    rules: openRules(send),
     async ping(signal) {
       const call = { method: 'GET', path: '/ping', accept: 'application/json', signal } as const
       const answer = await sendOnce(server, call, {}, credential)

@@ -3,7 +3,7 @@
 
 import type { SecureContext } from 'node:tls'
 import { hostPort, type Pfn } from '../words/pfn.ts'
-import { RawLine } from './raw-line.ts'
+import type { RawLine } from './raw-line.ts'
 
 /** As many as one host may have of us at a time (outside/identity.ts). */
 const mostIdle = 16

@@ -1,5 +1,6 @@
 // config.json: limits that a user may change while the daemon runs. Never reads the file.
 
+import { type Destination, readDestination } from './destination.ts'
 import { Trouble } from './reason.ts'
 import { asObject, parseJson } from './text.ts'
 
@@ -11,6 +12,8 @@ export type Config = {
   readonly connections_per_file: number
   /** false refuses plain http for data */
   readonly plain_data: boolean
+  /** where new wishes go that do not say it themselves; left out: to this disk */
+  readonly destination?: Destination
 }
 
 export const defaultConfig: Config = {
@@ -49,5 +52,13 @@ export function parseConfig(text: string): Config | Trouble {
   const plain = object['plain_data']
   if (plain !== undefined && typeof plain !== 'boolean')
     return new Trouble('refused', '"plain_data" is true or false')
-  return { ...defaultConfig, ...numbers, plain_data: plain ?? true }
+  const place = object['destination']
+  const destination = place === undefined || place === null ? undefined : readDestination(place)
+  if (destination instanceof Trouble) return destination
+  return {
+    ...defaultConfig,
+    ...numbers,
+    plain_data: plain ?? true,
+    ...(destination === undefined ? {} : { destination }),
+  }
 }
