@@ -13,6 +13,13 @@ export type Destination = {
   readonly lifetime_days?: number
 }
 
+/** The same with what config.json adds: what a rule shall do. */
+export type RuleWanted = {
+  readonly rse: string
+  readonly mount: string | null
+  readonly lifetimeDays: number
+}
+
 /** A rule that nobody renews any more (the daemon is gone, the request was deleted) ends after this time, and its room is free again. */
 export const usualLifetimeDays = 30
 
