@@ -2,6 +2,7 @@
 
 import { openRucio } from './catalogue/rucio.ts'
 import { openCredential } from './credential/credential.ts'
+import { ruleTimes } from './decide/rule.ts'
 import { layout, type Root } from './disk/layout.ts'
 import { Held, type Lease, leaseTimes, takeLease } from './disk/lease.ts'
 import { openLogs } from './disk/logs.ts'
@@ -224,6 +225,7 @@ async function run(
     works: openWorks(root),
     replicas: openReplicaBook(rucio, world),
     catalogue: openCatalogueRest(world),
+    ruleTimes: { ...ruleTimes, ...options.ruleTimes },
     listFailures: new Map(),
     changed,
   }
