@@ -51,7 +51,7 @@ export async function actRule(
   const follows = wanted !== undefined && wanted.rse === kept.rse
   const record = follows ? { ...kept, mount: wanted.mount, lifetime_days: wanted.lifetimeDays } : kept
   if (action.step === 'see') return await see(daemon, action, sights)
-  sights.delete(name)
+  if (action.step !== 'look' && action.step !== 'renew') sights.delete(name)
   const step: Step = { daemon, action, did, record, signal }
   try {
     await steps[action.step](step)
