@@ -43,7 +43,7 @@ async function* places(
   for await (const lines of slices(jsonLines(root, layout.listing(root, name)))) {
     signal.throwIfAborted()
     const dids = lines.flatMap(line => readFullDid(line.did) ?? [])
-    const found = await rucio.replicas(dids, signal, at.rse)
+    const found = await rucio.replicasAt(at.rse, dids, signal)
     for (const line of lines) {
       const { path, bytes } = line
       yield { path, bytes, place: oneOf(line, found.get(line.did), at) }
