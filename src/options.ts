@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util'
 import type { RucioOptions } from './catalogue/rucio.ts'
 import type { CredentialOptions } from './credential/credential.ts'
 import type { MakerOptions } from './credential/maker.ts'
+import type { RuleTimes } from './decide/rule.ts'
 import type { AuditTimes } from './loop/audit.ts'
 import { clientValue, findCfg } from './options-cfg.ts'
 import { proxyType, readGrid, withProxy } from './options-grid.ts'
@@ -37,6 +38,7 @@ export type ServeOptions = {
   /** DESKTOP_RUCIO_FILE_EVENTS=0: none at all, a look every 30 s finds what was written */
   readonly fileEvents: boolean
   readonly auditTimes: Partial<AuditTimes>
+  readonly ruleTimes: Partial<RuleTimes>
   /** time between two checkpoints of a part, in ms; undefined = the usual */
   readonly checkpointMs?: number
 }
@@ -152,6 +154,7 @@ export async function readOptions(argv: readonly string[], env: Env): Promise<Se
     watchPoll: env['WATCH_POLL'] === '1',
     fileEvents: env['DESKTOP_RUCIO_FILE_EVENTS'] !== '0',
     auditTimes: readAuditTimes(env),
+    ruleTimes: readRuleTimes(env),
     ...readCheckpoint(env),
   }
 }
@@ -270,6 +273,12 @@ function readAuditTimes(env: Env): Partial<AuditTimes> {
     ...(everyMs === undefined ? {} : { everyMs }),
     ...(secondLookMs === undefined ? {} : { secondLookMs }),
   }
+}
+
+/** For tests, and for sites where rules are short: how often they are looked at. */
+function readRuleTimes(env: Env): Partial<RuleTimes> {
+  const ms = seconds(env, 'DESKTOP_RUCIO_RULES_EVERY')
+  return ms === undefined ? {} : { leastMs: ms, mostMs: ms, goodMs: ms, endMs: ms }
 }
 
 /** For tests that kill it: how often parts are synced and counted. */

@@ -1,6 +1,7 @@
 // The daemon: data directory, lease, rooms wired together, signals, exit codes. Holds no rule of its own.
 
 import { openCredential } from './credential/credential.ts'
+import { ruleTimes } from './decide/rule.ts'
 import type { Root } from './disk/layout.ts'
 import { Held, type Lease, leaseTimes, takeLease } from './disk/lease.ts'
 import { openLogs } from './disk/logs.ts'
@@ -266,6 +267,7 @@ async function run(
     works: openWorks(root),
     replicas: openReplicaBook(rucio, world),
     catalogue: openCatalogueRest(world),
+    ruleTimes: { ...ruleTimes, ...options.ruleTimes },
     listFailures: new Map(),
     changed,
   }
