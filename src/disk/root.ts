@@ -2,7 +2,7 @@
 // that holds other things, and never one whose disk is not mounted.
 
 import { randomBytes } from 'node:crypto'
-import { mkdir, realpath, rmdir, stat, statfs, unlink } from 'node:fs/promises'
+import { mkdir, realpath, stat, statfs, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { readFormat } from '../words/owner.ts'
@@ -12,6 +12,7 @@ import type { World } from '../words/world.ts'
 import { layout, type Root } from './layout.ts'
 import { makeDir, put, stage, syncDir } from './put.ts'
 import { names } from './read.ts'
+import { removeTree } from './scratch.ts'
 import { readBytes, toDisk, walk } from './way.ts'
 
 /** Refusal of a directory that is not ours to use: message for a person; the process ends with code 2. */
@@ -26,6 +27,8 @@ export async function openRoot(options: {
   readonly dataId?: string
   readonly fenced: boolean
   readonly world: World
+  /** false: an empty directory stays one, and is NotOurs; default true */
+  readonly make?: boolean
 }): Promise<{ readonly root: Root; readonly made: boolean }> {
   const { dataId, fenced } = options
   const dir = await realDir(options.dir)
@@ -35,6 +38,10 @@ export async function openRoot(options: {
   let format = await formatOf(dir)
   if (format === undefined) {
     await mustBeEmpty(dir)
+    if (options.make === false)
+      throw new NotOurs(
+        `${dir} is empty and no data directory yet. Is its disk mounted? serve and add begin a new one there.`,
+      )
     if (dataId !== undefined)
       throw new NotOurs(
         `${dir} is empty, but the data directory ${dataId} should be there. Is its disk mounted?` +
@@ -172,14 +179,10 @@ async function formatOf(
     : 'broken'
 }
 
-/** Flat, and without following a link: only what a process staged lies there. */
+/** Without following a link: what a process staged lies there, and the scratch folders of programs that it ran. */
 async function removeStaging(dir: string): Promise<void> {
-  try {
-    for (const name of await names(dir)) await unlink(join(dir, name))
-    await rmdir(dir)
-  } catch (error) {
-    if (codeOf(error) !== 'ENOENT') throw toDisk(error)
-  }
+  for (const name of await names(dir)) await removeTree(join(dir, name))
+  await removeTree(dir)
 }
 
 function newId(): string {

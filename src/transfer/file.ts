@@ -2,7 +2,7 @@
 
 import { afterFailure, afterStrike } from '../decide/outcome.ts'
 import { gapsOf } from '../decide/ranges.ts'
-import { chooseReplicas, replicaKey } from '../decide/replicas.ts'
+import { chooseReplicas, type Engine, replicaKey } from '../decide/replicas.ts'
 import { finish } from '../disk/finish.ts'
 import type { Root } from '../disk/layout.ts'
 import type { VerifiedLog } from '../disk/lines.ts'
@@ -17,6 +17,7 @@ import { type Failure, Trouble, toFailure, toTrouble } from '../words/reason.ts'
 import type { FileReplicas } from '../words/replica.ts'
 import type { World } from '../words/world.ts'
 import { bringAll } from './lanes.ts'
+import { missingOf } from './program.ts'
 import type { Table } from './table.ts'
 import { choose, type Means, type Try } from './try.ts'
 import { verify, withSums } from './verify.ts'
@@ -27,6 +28,8 @@ export type Job = {
   readonly replicas: FileReplicas
   readonly log: VerifiedLog
   readonly config: Config
+  /** called when all bytes have come: the line is free while the disk syncs them and the file gets its name */
+  readonly onBrought?: () => void
 }
 
 export type Fetched =
@@ -62,8 +65,9 @@ export async function fetchOne(place: Place, means: Means, job: Job, signal: Abo
   let removeRow: () => void = () => {}
   try {
     signal.throwIfAborted()
-    const until = line.bytes === 0 ? undefined : restOfAll(job, means)
-    if (until !== undefined) return atRest(line, until, means)
+    const missing = await missingOf(means.programs)
+    const until = line.bytes === 0 ? undefined : restOfAll(job, missing, means)
+    if (until !== undefined) return atRest(job, until, means)
     part = await Part.open({ root, name, line, known, guard, tell: means.tell }, signal)
     of = {
       means,
@@ -71,6 +75,8 @@ export async function fetchOne(place: Place, means: Means, job: Job, signal: Abo
       // The listing's size holds: it is what the whole dataset was counted with.
       file: { ...job.replicas, bytes: line.bytes },
       plainData: config.plain_data,
+      by: config.engine,
+      missing,
       most: config.connections_per_file,
       excluded: new Set(),
       troubles: [],
@@ -83,6 +89,7 @@ export async function fetchOne(place: Place, means: Means, job: Job, signal: Abo
     for (;;) {
       await bringAll(of, signal)
       if (gapsOf(part.ranges, line.bytes).length > 0) return await failed(of, means)
+      job.onBrought?.()
       await part.seal()
       const verdict = await verify(of, { root, name, line }, signal)
       if (verdict.kind === 'right') {
@@ -98,6 +105,8 @@ export async function fetchOne(place: Place, means: Means, job: Job, signal: Abo
           ...(md5 === undefined ? {} : { md5 }),
           log,
           world: place.world,
+          ino: part.ino,
+          hasSidecar: part.hasSidecar,
         })
         return { kind: 'finished', bytes: line.bytes }
       }
@@ -167,10 +176,16 @@ async function failed(of: Try, means: Means): Promise<Failed> {
 
 /** Every replica lies behind a host at rest. There may be thousands of such files: nothing is opened or written for them, since the rest
  *  itself is on disk (hosts/). @returns the first end of a rest, ms since 1970 */
-function restOfAll({ replicas, config }: Job, means: Means): number | undefined {
+function restOfAll(
+  { replicas, config }: Job,
+  missing: ReadonlyMap<Engine, string>,
+  means: Means,
+): number | undefined {
   const choice = chooseReplicas({
     file: replicas,
     plainData: config.plain_data,
+    by: config.engine,
+    missing,
     strikes: [],
     resting: means.hosts.resting(),
     rates: means.hosts.rates(),
@@ -179,9 +194,13 @@ function restOfAll({ replicas, config }: Job, means: Means): number | undefined 
   return choice.kind === 'resting' ? choice.until : undefined
 }
 
-function atRest(line: ListingLine, nextTryAt: number, means: Means): Failed {
-  const detail = `every storage that has ${line.did} is left alone for a while`
-  const failure = toFailure(new Trouble('host_down', detail), means.now())
+function atRest({ line, replicas }: Job, nextTryAt: number, means: Means): Failed {
+  const refusal = replicas.replicas.map(each => means.hosts.refusalOf(hostPort(each.pfn))).find(Boolean)
+  const trouble =
+    refusal === undefined
+      ? new Trouble('host_down', `every storage that has ${line.did} is left alone for a while`)
+      : new Trouble('auth', refusal)
+  const failure = toFailure(trouble, means.now())
   return { kind: 'failed', failure, nextTryAt, costs: false }
 }
 
