@@ -211,7 +211,7 @@ async function failed(step: Step, trouble: Trouble): Promise<void> {
   const record = (await readRecord(root, layout.rule(root, name), readRuleRecord)) ?? step.record
   const tries = record.tries + 1
   const again = ofTheWay.includes(trouble.reason) ? nextTryAt : retryAt
-  const why = await whyRefused(step, trouble, signal)
+  const why = await whyRefused({ ...step, record }, trouble, signal)
   await save(step, {
     ...record,
     tries,
