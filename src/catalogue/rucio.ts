@@ -17,8 +17,8 @@ import type { OidcLogin } from './oidc-login.ts'
 import { readRefusal } from './refusal.ts'
 import { readReplicas } from './replicas.ts'
 import { openRules, type Rules } from './rules.ts'
-import { Schemes } from './schemes.ts'
 import { makeSend, parseServer, sendOnce } from './server.ts'
+import { Storages } from './storages.ts'
 
 export type RucioOptions = {
   readonly rucioHost: string
@@ -72,6 +72,10 @@ export type Rucio = {
   readonly rules: Rules
   /** GET /ping: is the server there? */
   ping(signal: AbortSignal): Promise<void>
+  /** A token that should be good now, for a program that asks the catalogue by itself. */
+  token(signal: AbortSignal): Promise<string>
+  /** The catalogue did not take it from such a program: the next one is another. */
+  tokenRefused(token: string, why: Trouble): void
   /** true when the catalogue itself is on loopback */
   readonly onLoopback: boolean
 }
@@ -98,17 +102,17 @@ export function openRucio(
   const authServer = parseServer(options.authHost)
   if (authServer instanceof Trouble) throw authServer
   const login = openLogin(options, authServer, credential, log, world, oidc)
-  const schemes = new Schemes()
+  const storages = new Storages()
   const send = makeSend(server, login, credential, options.password)
   return {
     contents: (did, each, signal) => readContents(send, did, each, signal),
     replicas: (files, signal, everything = false) =>
-      readReplicas(files, { send, schemes, everything, now: () => world.now(), signal }),
+      readReplicas(files, { send, storages, everything, now: () => world.now(), signal }),
     replicasAt: (rse, files, signal) =>
       // What it learns of one storage says nothing of the others.
       readReplicas(files, {
         send,
-        schemes: new Schemes(),
+        storages: new Storages(),
         everything: true,
         rse,
         now: () => world.now(),
@@ -121,6 +125,8 @@ export function openRucio(
       if (answer.statusCode !== 200) throw await readRefusal(answer, hostPort(server), [options.password])
       dropBody(answer)
     },
+    token: signal => login.token(signal),
+    tokenRefused: (token, why) => login.refused(token, why),
     onLoopback: isLoopbackName(server.host),
   }
 }

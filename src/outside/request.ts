@@ -22,6 +22,8 @@ export type Identity = {
   readonly bareContext: SecureContext
   readonly plainAgent: http.Agent
   readonly hasCertificate: boolean
+  /** one is configured, and cannot be shown now (it has ended, or is not there) */
+  readonly lacksCertificate?: boolean
 }
 
 export type Ask = {

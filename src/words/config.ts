@@ -12,6 +12,8 @@ export type Config = {
   readonly connections_per_file: number
   /** false refuses plain http for data */
   readonly plain_data: boolean
+  /** rucio: every file by the official client, which else is the last way */
+  readonly engine: 'auto' | 'rucio'
   /** where new wishes go that do not say it themselves; left out: to this disk */
   readonly destination?: Destination
 }
@@ -22,6 +24,7 @@ export const defaultConfig: Config = {
   reserve_bytes: 2 ** 30,
   connections_per_file: 4,
   plain_data: true,
+  engine: 'auto',
 }
 
 const wholeNumbers = {
@@ -52,6 +55,9 @@ export function parseConfig(text: string): Config | Trouble {
   const plain = object['plain_data']
   if (plain !== undefined && typeof plain !== 'boolean')
     return new Trouble('refused', '"plain_data" is true or false')
+  const engine = object['engine']
+  if (engine !== undefined && engine !== 'auto' && engine !== 'rucio')
+    return new Trouble('refused', '"engine" is "auto" or "rucio"')
   const place = object['destination']
   const destination = place === undefined || place === null ? undefined : readDestination(place)
   if (destination instanceof Trouble) return destination
@@ -59,6 +65,7 @@ export function parseConfig(text: string): Config | Trouble {
     ...defaultConfig,
     ...numbers,
     plain_data: plain ?? true,
+    engine: engine ?? 'auto',
     ...(destination === undefined ? {} : { destination }),
   }
 }

@@ -14,6 +14,7 @@ test('an empty file is all defaults, a key alone changes that key alone', () => 
     reserve_bytes: 0,
     plain_data: false,
   })
+  assert.equal(parseConfig('{"engine":"rucio"}'), { ...defaultConfig, engine: 'rucio' })
 })
 
 test('a destination for all is read, and null is none', () => {
@@ -35,6 +36,7 @@ for (const text of [
   '{"reserve_bytes":-1}',
   '{"connections_per_file":1e999}',
   '{"plain_data":"yes"}',
+  '{"engine":"xrdcp"}',
   '{"destination":"SITE"}',
   '{"destination":{"mount":"/x"}}',
 ])
