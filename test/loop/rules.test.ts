@@ -338,8 +338,7 @@ async function told(): Promise<string> {
 
 async function logs(text: string): Promise<void> {
   await until(
-    async () =>
-      (await told()).includes(text) || `the log has no ${text}:\n${(await told()).slice(-1500)}`,
+    async () => (await told()).includes(text) || `the log has no ${text}:\n${(await told()).slice(-1500)}`,
   )
 }
 
