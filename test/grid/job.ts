@@ -15,8 +15,13 @@ export type Job = {
   readonly data: string
   readonly daemon: Daemon
   /** POST /ds
+   *  @param to its destination
    *  @returns the word */
-  want(did: string): Promise<string>
+  want(did: string, to?: string): Promise<string>
+  /** DELETE /ds */
+  remove(did: string): Promise<void>
+  /** of GET /ds */
+  filelist(did: string): Promise<readonly string[]>
   /** GET /ds, held back for up to `seconds` until the word is another than `downloading` */
   word(did: string, seconds: number): Promise<string>
   /** GET /datasets/NAME */
@@ -28,13 +33,19 @@ export type Job = {
   }>
 }
 
-/** A daemon over `data`, by the official client's configuration of that name in DIR/etc, and nothing else of the environment. */
-export async function startJob(data: string, cfg: 'rucio.cfg' | 'rucio-x509.cfg'): Promise<Job> {
+/** A daemon over `data`, by the official client's configuration of that name in DIR/etc, and nothing else of the environment.
+ *  @param more variables */
+export async function startJob(
+  data: string,
+  cfg: 'rucio.cfg' | 'rucio-x509.cfg' | 'rucio-root.cfg',
+  more: Readonly<Record<string, string>> = {},
+): Promise<Job> {
   const daemon = startDaemon({
     data,
     env: {
       RUCIO_CONFIG: `${variable('GRID_DIR')}/etc/${cfg}`,
       X509_CERT_DIR: variable('X509_CERT_DIR'),
+      ...more,
     },
   })
   const url = await daemon.ready
@@ -43,7 +54,14 @@ export async function startJob(data: string, cfg: 'rucio.cfg' | 'rucio-x509.cfg'
   return {
     data,
     daemon,
-    want: async did => wordOf(await ask(url + ds(did), 'POST')),
+    async want(did, to) {
+      const more = to === undefined ? '' : `&destination=${encodeURIComponent(to)}`
+      return wordOf(await ask(url + ds(did) + more, 'POST'))
+    },
+    async remove(did) {
+      await ask(url + ds(did), 'DELETE')
+    },
+    filelist: async did => ((await ask(url + ds(did), 'GET')) as { filelist: string[] }).filelist,
     word: async (did, seconds) => wordOf(await ask(`${url}${ds(did)}&wait=${seconds}`, 'GET')),
     look: async did =>
       (await ask(`${url}/datasets/${encodeURIComponent(did)}`, 'GET')) as Awaited<ReturnType<Job['look']>>,
@@ -82,7 +100,7 @@ export function service(verb: 'start' | 'kill', name: 'xrd1' | 'xrd2' | 'rucio')
   if (done.status !== 0) throw new Error(`${verb} ${name}: ${done.stdout}${done.stderr}`)
 }
 
-function ask(url: string, method: 'GET' | 'POST'): Promise<unknown> {
+function ask(url: string, method: 'GET' | 'POST' | 'DELETE'): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const sent = request(url, { method, agent: false }, answer => {
       let text = ''
