@@ -7,9 +7,20 @@ import type { Programs } from './transfer/program.ts'
 import { openPrograms } from './transfer/programs.ts'
 import type { Log } from './words/status.ts'
 
-export function programsOf(options: ServeOptions, root: Root, rucio: Rucio, log: Log): Programs {
+export function programsOf(
+  options: ServeOptions,
+  root: Root,
+  { rucio, token }: { readonly rucio: Rucio; readonly token: () => Promise<string | undefined> },
+  log: Log,
+): Programs {
   const { credential } = options
   return openPrograms({
+    xrdcp: {
+      root,
+      shown: async () => credential,
+      token,
+      env: credential.env,
+    },
     rucio: {
       root,
       client: { ...options.client, rucio: options.rucio, credential, env: credential.env },

@@ -27,6 +27,24 @@ export async function pourFile(handle: Readable, filler: Filler, signal: AbortSi
   }
 }
 
+/** Fills the claim from the same places of a file that grows, as far as byte `to` of it.
+ *  @throws as pourFile() */
+export async function pourSome(
+  file: { read(into: Uint8Array, at: number): Promise<number> },
+  filler: Filler,
+  to: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const room = roomOf(filler)
+  while (!filler.isFull && filler.claim.at < to) {
+    signal.throwIfAborted()
+    const into = filler.room(Math.min(2 ** 20, to - filler.claim.at))
+    const bytesRead = await file.read(into, filler.claim.at)
+    if (bytesRead === 0) throw new Trouble('disk_error', 'a file was cut while it was read')
+    if (!filler.filled(bytesRead)) await room()
+  }
+}
+
 /** Fills the claim from a stream that begins with the file's first byte; what lies before the claim is passed over, and the stream is left
  *  when the claim is full.
  *  @returns false when the stream ended before the claim was full

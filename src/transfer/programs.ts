@@ -2,11 +2,18 @@
 
 import { noEngine, type Programs } from './program.ts'
 import { type RucioEngineOptions, rucioEngine } from './rucio.ts'
+import { type XrdcpOptions, xrdcpEngine } from './xrdcp.ts'
 
-/** @param rucio what the official client needs; without it that engine is missing */
-export function openPrograms({ rucio }: { readonly rucio?: RucioEngineOptions } = {}): Programs {
+/** What each engine needs; without it that engine is missing. */
+export function openPrograms({
+  xrdcp,
+  rucio,
+}: {
+  readonly xrdcp?: XrdcpOptions
+  readonly rucio?: RucioEngineOptions
+} = {}): Programs {
   return {
-    xrdcp: noEngine('this version fetches nothing over XRootD'),
+    xrdcp: xrdcp === undefined ? noEngine('this version fetches nothing over XRootD') : xrdcpEngine(xrdcp),
     rucio: rucio === undefined ? noEngine('this version has no engine for that') : rucioEngine(rucio),
   }
 }

@@ -89,7 +89,7 @@ export function openClientHome(options: ClientOptions, root: Root, lineFormat: s
 
 /** In the user's own runtime directory where there is one, else in the temporary one: there another user may have taken the name, and
  *  then it gets one by chance. */
-async function privateDir({ env }: ClientOptions, root: Root): Promise<string> {
+export async function privateDir({ env }: Pick<ClientOptions, 'env'>, root: Root): Promise<string> {
   const uid = process.getuid?.() ?? 0
   const runtime = env['XDG_RUNTIME_DIR']
   const places = runtime === undefined || runtime === '' ? [tmpdir()] : [runtime, tmpdir()]
