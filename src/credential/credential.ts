@@ -3,26 +3,28 @@
 
 import { createHash } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
-import { createSecureContext } from 'node:tls'
+import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls'
 import { makeIdentity, retireIdentity } from '../outside/identity.ts'
 import type { Identity } from '../outside/request.ts'
+import { setChainCheck } from '../outside/verified.ts'
 import { clean, codeOf, Trouble } from '../words/reason.ts'
 import type { GridCert } from '../words/status.ts'
 import { toIso, type World } from '../words/world.ts'
-import { type Authorities, readAuthorities } from './authorities.ts'
+import {
+  type Authorities,
+  type AuthoritiesKeeper,
+  type AuthoritiesOptions,
+  openAuthorities,
+} from './authorities.ts'
 import { type Pair, readPair } from './certificate.ts'
 import { findToken } from './token.ts'
 
-export type CredentialOptions = {
+export type CredentialOptions = AuthoritiesOptions & {
   readonly authType: 'userpass' | 'x509' | 'x509_proxy' | 'token'
   /** X509_USER_PROXY, or undefined */
   readonly proxyPath?: string
   readonly certPath?: string
   readonly keyPath?: string
-  /** X509_CERT_DIR with hashed *.0 files */
-  readonly caDir?: string
-  /** ca_cert of rucio.cfg: one bundle, or a directory */
-  readonly caBundle?: string
   /** WLCG discovery order: BEARER_TOKEN, BEARER_TOKEN_FILE, $XDG_RUNTIME_DIR/bt_u<uid>, /tmp/bt_u<uid>; read anew before each use */
   readonly env: Readonly<Record<string, string | undefined>>
 }
@@ -35,18 +37,18 @@ export type Credential = {
   state(): Promise<GridCert>
   /** What a server said of it: a sentence when it was refused (a login, say), undefined when it was taken. Counts in state().is_good. */
   report(refusal: string | undefined): void
+  /** what servers are verified with */
+  readonly authorities: AuthoritiesKeeper
   close(): void
 }
 
 const lookEveryMs = 5_000
-/** Files behind the links of a CA directory change without a sign on the directory. */
 const readEveryMs = 3_600_000
 const maxFileBytes = 2 ** 20
 
 type Reading = {
   readonly at: number
   readonly signature: string
-  readonly authorities: Authorities | Trouble
   readonly pair: Pair | Trouble | undefined
 }
 
@@ -57,6 +59,7 @@ type Seen = {
   readonly key: string
   readonly identity: Identity
   readonly pair: Pair | undefined
+  readonly authorities: Authorities
   readonly errors: readonly string[]
   /** what OpenSSL said of the pair, once for each Identity */
   readonly unusable: string | undefined
@@ -65,6 +68,7 @@ type Seen = {
 /** With authType x509 certificate and key are shown, else the proxy, else certificate and key, to catalogue and storages alike.
  *  Files that are absent or broken are no error here: identity() comes without a certificate, state() says why. */
 export async function openCredential(options: CredentialOptions, world: World): Promise<Credential> {
+  const keeper = openAuthorities(options, world)
   let seen: Seen | undefined
   let looking: Promise<Seen> | undefined
   let reading: Reading | undefined
@@ -85,13 +89,9 @@ export async function openCredential(options: CredentialOptions, world: World): 
   async function lookAnew(now: number): Promise<Seen> {
     const signature = await signatureOf(options)
     if (reading?.signature !== signature || now - reading.at > readEveryMs || now < reading.at) {
-      const [authorities, pair] = await Promise.all([
-        readAuthorities(options.caDir, options.caBundle, now),
-        readConfigured(options),
-      ])
-      reading = { at: now, signature, authorities, pair }
+      reading = { at: now, signature, pair: await readConfigured(options) }
     }
-    const { authorities } = reading
+    const authorities = await keeper.look()
     const errors: string[] = []
     let pair = usable(reading.pair, now, errors)
     // voms-proxy-init unlinks the old proxy, then writes the new one: half a file is no reason to drop a good one at once.
@@ -101,19 +101,18 @@ export async function openCredential(options: CredentialOptions, world: World): 
       errors.length = 0
       badBefore = true
     } else badBefore = pair === undefined
-    if (authorities instanceof Trouble) errors.push(authorities.detail)
-    const pems = authorities instanceof Trouble ? [] : authorities.pems
+    if (authorities.trouble !== undefined) errors.push(authorities.trouble.detail)
     const key = createHash('sha256')
-      .update(JSON.stringify([pems, pair?.cert, pair?.key]))
+      .update(JSON.stringify([authorities.key, pair?.cert, pair?.key]))
       .digest('hex')
-    if (seen?.key === key) seen = { ...seen, at: now, errors, pair }
+    if (seen?.key === key) seen = { ...seen, at: now, errors, pair, authorities }
     else {
       if (seen !== undefined) {
         retireIdentity(seen.identity)
         // Another credential: what a server said of the old one says nothing of it.
         refusal = undefined
       }
-      seen = { at: now, key, pair, errors, ...connectWith(pems, pair) }
+      seen = { at: now, key, pair, authorities, errors, ...connectWith(authorities, pair) }
     }
     return seen
   }
@@ -128,7 +127,7 @@ export async function openCredential(options: CredentialOptions, world: World): 
       return token.end !== undefined && token.end <= world.now() ? undefined : token.text
     },
     state: async () => {
-      const { pair, errors, unusable } = await look()
+      const { pair, authorities, errors, unusable } = await look()
       const token = await findToken(options.env, uid)
       const all = [...errors, unusable, ...tokenErrors(token, world.now()), refusal].filter(
         each => each !== undefined,
@@ -144,11 +143,15 @@ export async function openCredential(options: CredentialOptions, world: World): 
             ? null
             : toIso(token.end),
         error: all.length === 0 ? null : clean(all.join('; ')),
+        ...(authorities.revocations === undefined
+          ? {}
+          : { crl: authorities.revocations.counts(world.now()) }),
       }
     },
     report: text => {
       refusal = text
     },
+    authorities: keeper,
     close: () => {
       if (seen !== undefined) retireIdentity(seen.identity)
     },
@@ -206,15 +209,23 @@ async function textOf(path: string, what: string): Promise<string | Trouble> {
   }
 }
 
-function connectWith(pems: Authorities['pems'], pair: Pair | undefined): Pick<Seen, 'identity' | 'unusable'> {
+function connectWith(
+  { pems, revocations }: Authorities,
+  pair: Pair | undefined,
+): Pick<Seen, 'identity' | 'unusable'> {
+  const secure = (options: SecureContextOptions): SecureContext => {
+    const context = createSecureContext({ ...options, minVersion: 'TLSv1.2' })
+    if (revocations !== undefined) setChainCheck(context, revocations.check)
+    return context
+  }
   // An empty list, not none: without `ca` Node would trust the public web's authorities instead.
   const ca = [...pems]
-  const bare = createSecureContext({ ca, minVersion: 'TLSv1.2' })
+  const bare = secure({ ca })
   if (pair === undefined)
     return { identity: makeIdentity({ certificate: undefined, bare }), unusable: undefined }
   try {
     const { cert, key } = pair
-    const certificate = createSecureContext({ ca, cert, key, minVersion: 'TLSv1.2' })
+    const certificate = secure({ ca, cert, key })
     return { identity: makeIdentity({ certificate, bare }), unusable: undefined }
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
@@ -225,8 +236,8 @@ function connectWith(pems: Authorities['pems'], pair: Pair | undefined): Pick<Se
 
 /** Changes when a file was replaced or edited; what cannot be seen is part of it. */
 async function signatureOf(options: CredentialOptions): Promise<string> {
-  const { proxyPath, certPath, keyPath, caDir, caBundle } = options
-  const parts = [proxyPath, certPath, keyPath, caDir, caBundle].map(async path => {
+  const { proxyPath, certPath, keyPath } = options
+  const parts = [proxyPath, certPath, keyPath].map(async path => {
     if (path === undefined) return ''
     try {
       const { mtimeMs, size, ino } = await stat(path)

@@ -13,6 +13,8 @@ export type GridCert = {
   readonly token_ends: string | null
   /** a sentence, or null */
   readonly error: string | null
+  /** authorities by the state of their revocation lists; only where there is a directory for them */
+  readonly crl?: { readonly fresh: number; readonly stale: number; readonly missing: number }
 }
 
 /** status/grid_cert.json as GET /status gives it: every key of the record goes out, those that this version does not know included. */

@@ -1,6 +1,6 @@
 // Certificates and revocation lists of authorities that live for one test, written in DER by hand. Never of use outside of it.
 
-import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
+import { createHash, createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
 
 export type Authority = {
   readonly pem: string
@@ -78,9 +78,14 @@ function certificate(
   },
 ): string {
   const names = der(0x30, der(0x82, Buffer.from('localhost')), der(0x87, Buffer.from([127, 0, 0, 1])))
-  const extensions = what.ca
-    ? [extension('551d13', der(0x30, der(0x01, Buffer.from([0xff])))), extension('551d0f', hex('03020106'))]
-    : [extension('551d11', names)]
+  // Key identifiers: of two authorities with one name OpenSSL takes by them the one that has signed.
+  const extensions = [
+    extension('551d0e', der(0x04, idOf(what.key))),
+    extension('551d23', der(0x30, der(0x80, idOf(createPublicKey(signer.key))))),
+    ...(what.ca
+      ? [extension('551d13', der(0x30, der(0x01, Buffer.from([0xff])))), extension('551d0f', hex('03020106'))]
+      : [extension('551d11', names)]),
+  ]
   const tbs = der(
     0x30,
     der(0xa0, hex('020102')),
@@ -114,6 +119,12 @@ function crl(signer: Signer, serials: readonly string[], options: CrlOptions): s
 function signed(signer: Signer, tbs: Buffer): Buffer {
   const signature = Buffer.concat([Buffer.from([0]), sign('sha256', tbs, signer.key)])
   return der(0x30, tbs, algorithmOf(signer.key), der(0x03, signature))
+}
+
+function idOf(key: KeyObject): Buffer {
+  return createHash('sha1')
+    .update(key.export({ type: 'spki', format: 'der' }))
+    .digest()
 }
 
 function algorithmOf(key: KeyObject): Buffer {
