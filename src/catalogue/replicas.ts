@@ -7,40 +7,48 @@ import type { FileReplicas, Replica } from '../words/replica.ts'
 import { asObject, isBytes } from '../words/text.ts'
 import { checksumOf, didOf, isCount } from './fields.ts'
 import { jsonLines } from './lines.ts'
+import type { Schemes } from './schemes.ts'
 import type { Send } from './server.ts'
 
 // The server takes 1000; big central ones are said to time out on that (facts/rucio.md 5).
 const sliceLength = 500
 const maxLineBytes = 2 ** 20
 const maxReplicas = 1000
-// Without this list the server names one protocol of each RSE. What we cannot fetch from is asked for as well, so that such a
-// file counts as one that no engine takes, not as one without a replica.
-const schemes = 'https davs http dav root roots file srm gsiftp s3s s3 gs swift magnet'.split(' ')
+export type Question = {
+  readonly send: Send
+  readonly schemes: Schemes
+  /** each way to each replica, not only the best of each storage */
+  readonly everything: boolean
+  readonly now: () => number
+  readonly signal: AbortSignal
+}
 
 /** @returns an entry for each file that was asked for, key `scope:name`. Where the catalogue has no replica the list is empty and
  *  `bytes` is 0: then it says nothing of the file. */
 export async function readReplicas(
-  send: Send,
   files: readonly Did[],
-  signal: AbortSignal,
+  question: Question,
 ): Promise<ReadonlyMap<string, FileReplicas>> {
+  const { schemes, now } = question
   const found = new Map<string, FileReplicas>()
   const wanted = new Map(files.map(each => [printDid(each), each]))
-  await readAll(send, wanted, found, signal)
-  // A file without a replica is left out without a word; so is the end of a list that was cut between two lines. What is
-  // missing is asked for once more by itself.
+  const asked = schemes.ask(question.everything, now())
+  await readAll(wanted, found, question, asked)
+  // A file without a replica is left out without a word; so is the end of a list that was cut between two lines; and a storage that was not
+  // met before may speak otherwise than those that were. What is missing is asked for once more, in full.
   const missing = new Map([...wanted].filter(([key]) => !found.has(key)))
-  if (missing.size > 0 && wanted.size > 1) await readAll(send, missing, found, signal)
+  if (missing.size > 0 && (wanted.size > 1 || !schemes.isAll(asked)))
+    await readAll(missing, found, question, schemes.ask(true, now()))
   for (const did of wanted.keys())
     if (!found.has(did)) found.set(did, { did, bytes: 0, replicas: [], refused: 0 })
   return found
 }
 
 async function readAll(
-  send: Send,
   wanted: ReadonlyMap<string, Did>,
   found: Map<string, FileReplicas>,
-  signal: AbortSignal,
+  { send, schemes, now, signal }: Question,
+  asked: readonly string[],
 ): Promise<void> {
   const all = [...wanted.values()]
   for (let from = 0; from < all.length; from += sliceLength) {
@@ -48,7 +56,7 @@ async function readAll(
     const answer = await send({
       method: 'POST',
       path: '/replicas/list',
-      body: JSON.stringify({ dids, schemes }),
+      body: JSON.stringify({ dids, schemes: asked }),
       accept: 'application/x-json-stream',
       signal,
     })
@@ -57,7 +65,11 @@ async function readAll(
       if (++lines > dids.length)
         throw new Trouble('bad_listing', 'the catalogue names more files than were asked for')
       const file = fileOf(json)
-      if (wanted.has(file.did)) found.set(file.did, file)
+      if (!wanted.has(file.did)) continue
+      const rses = Object.keys(asObject(asObject(json)?.['states']) ?? {})
+      if (schemes.isAll(asked)) schemes.learn(rses, file.replicas, now())
+      else if (schemes.isNew(rses)) continue
+      found.set(file.did, file)
     }
   }
 }

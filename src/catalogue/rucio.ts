@@ -13,6 +13,7 @@ import { readContents } from './contents.ts'
 import { openLogin } from './login.ts'
 import { readRefusal } from './refusal.ts'
 import { readReplicas } from './replicas.ts'
+import { Schemes } from './schemes.ts'
 import { makeSend, parseServer, sendOnce } from './server.ts'
 
 export type RucioOptions = {
@@ -46,8 +47,13 @@ export type Rucio = {
     each: (file: CatalogueFile) => Promise<void> | void,
     signal: AbortSignal,
   ): Promise<Contents>
-  /** One POST for at most 500 files; key `scope:name`. A file without a usable replica is in it with an empty list. */
-  replicas(files: readonly Did[], signal: AbortSignal): Promise<ReadonlyMap<string, FileReplicas>>
+  /** One POST for at most 500 files; key `scope:name`. A file without a usable replica is in it with an empty list.
+   *  @param everything each way to each replica, where one address of each storage is less work for the server */
+  replicas(
+    files: readonly Did[],
+    signal: AbortSignal,
+    everything?: boolean,
+  ): Promise<ReadonlyMap<string, FileReplicas>>
   /** GET /ping: is the server there? */
   ping(signal: AbortSignal): Promise<void>
   /** true when the catalogue itself is on loopback */
@@ -73,10 +79,12 @@ export function openRucio(
   const authServer = parseServer(options.authHost)
   if (authServer instanceof Trouble) throw authServer
   const login = openLogin(options, authServer, credential, log, world)
+  const schemes = new Schemes()
   const send = makeSend(server, login, credential, options.password)
   return {
     contents: (did, each, signal) => readContents(send, did, each, signal),
-    replicas: (files, signal) => readReplicas(send, files, signal),
+    replicas: (files, signal, everything = false) =>
+      readReplicas(files, { send, schemes, everything, now: () => world.now(), signal }),
     async ping(signal) {
       const call = { method: 'GET', path: '/ping', accept: 'application/json', signal } as const
       const answer = await sendOnce(server, call, {}, credential)

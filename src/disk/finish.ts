@@ -25,12 +25,17 @@ export async function finish(options: {
   readonly md5?: string
   readonly log: VerifiedLog
   readonly world: World
+  /** the inode that was written and verified: another file of that name is none of ours */
+  readonly ino?: number
+  /** false where it is known that none was written */
+  readonly hasSidecar?: boolean
 }): Promise<VerifiedLine> {
-  const { root, name, line, adler32, md5, log, world } = options
+  const { root, name, line, adler32, md5, log, world, ino } = options
   const part = layout.part(root, name, line.path)
   const file = layout.file(root, name, line.path)
   const ready = await statRegular(root, part)
-  if (ready === undefined) throw new Trouble('disk_error', `the part of ${line.path} has gone`)
+  if (ready === undefined || ready.ino !== (ino ?? ready.ino))
+    throw new Trouble('disk_error', `the part of ${line.path} has gone, or was replaced while it was written`)
   if (ready.size !== line.bytes)
     throw new Trouble('corrupt', `${line.path} has ${ready.size} of ${line.bytes} bytes`)
   if (!isRight(line, { adler32, ...(md5 === undefined ? {} : { md5 }) }))
@@ -44,7 +49,7 @@ export async function finish(options: {
   if (there?.size !== line.bytes) throw new Trouble('disk_error', `${line.path} has gone or changed at once`)
   const verified = verifiedLine({ line, adler32, md5, stat: there, now: world.now() })
   await log.append(verified)
-  await dropSidecar(layout.sidecar(root, name, line.path))
+  if (options.hasSidecar !== false) await dropSidecar(layout.sidecar(root, name, line.path))
   return verified
 }
 

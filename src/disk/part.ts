@@ -6,7 +6,7 @@ import { type FileHandle, open } from 'node:fs/promises'
 import type { ListingLine } from '../words/listing.ts'
 import { emptySidecar, type Range, readSidecar, type Sidecar } from '../words/part.ts'
 import { addRange } from '../words/ranges.ts'
-import { Trouble } from '../words/reason.ts'
+import { codeOf, Trouble } from '../words/reason.ts'
 import { asObject } from '../words/text.ts'
 import { layout, type Root } from './layout.ts'
 import { makeDir, put } from './put.ts'
@@ -72,9 +72,8 @@ export class Part {
     const { root, name, line, known } = options
     const path = layout.part(root, name, line.path)
     await options.guard()
-    await makeDir(layout.parts(root, name))
     const before = await statRegular(root, path)
-    const handle = await openPart(path, before !== undefined)
+    const handle = await openPart(path, layout.parts(root, name), before !== undefined)
     try {
       const stat = await handle.stat()
       if (!stat.isFile()) throw new Trouble('refused', 'a part is no regular file')
@@ -177,12 +176,16 @@ export class Part {
     this.#sidecar = { ...this.#sidecar, ranges: keep(this.#sidecar.ranges) }
   }
 
-  /** All bytes are on the disk when this resolves, under the part's path, and no sidecar was written: the file is about to get its name. */
+  /** All bytes are on the disk when this resolves, and no sidecar was written: the file is about to get its name, by finish(), which looks
+   *  whether it lies under its path still. */
   seal(): Promise<void> {
     return this.#inTurn(async () => {
       await this.#sync()
-      await this.#mustLieThere()
     })
+  }
+
+  get ino(): number {
+    return this.#ino
   }
 
   /** under its own path still: it has not got its name, and nobody has removed it */
@@ -277,11 +280,16 @@ async function readFound({ root, name, line }: PartOptions): Promise<Found> {
   return { sidecar: emptySidecar(line.did, line.bytes), unknownKeys: {}, onDisk: false }
 }
 
-async function openPart(path: string, isThere: boolean): Promise<FileHandle> {
+/** @param dir made when it is not there yet: it is for all but the first file */
+async function openPart(path: string, dir: string, isThere: boolean): Promise<FileHandle> {
   const { O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK } = constants
-  try {
-    return await open(path, O_RDWR | O_NOFOLLOW | O_NONBLOCK | (isThere ? 0 : O_CREAT | O_EXCL), 0o666)
-  } catch (error) {
-    throw toDisk(error)
+  const flags = O_RDWR | O_NOFOLLOW | O_NONBLOCK | (isThere ? 0 : O_CREAT | O_EXCL)
+  for (let made = false; ; made = true) {
+    try {
+      return await open(path, flags, 0o666)
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT' || isThere || made) throw toDisk(error)
+    }
+    await makeDir(dir)
   }
 }

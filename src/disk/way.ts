@@ -2,8 +2,8 @@
 
 import type { Stats } from 'node:fs'
 import { constants } from 'node:fs'
-import { type FileHandle, lstat, open } from 'node:fs/promises'
-import { join, relative, sep } from 'node:path'
+import { type FileHandle, lstat, open, realpath } from 'node:fs/promises'
+import { dirname, join, relative, sep } from 'node:path'
 import { codeOf, Trouble, toTrouble } from '../words/reason.ts'
 import type { Root } from './layout.ts'
 
@@ -17,6 +17,8 @@ export type Stat = { readonly size: number; readonly mtimeMs: number; readonly i
  *  @throws Trouble `refused` when one before the last is a link or no directory; others as toDisk() names them */
 export async function walk(root: Root, path: string): Promise<Stats | undefined> {
   const parts = partsOf(root, path)
+  const seen = parts.length > 1 ? await walkAtOnce(path) : 'unsure'
+  if (seen !== 'unsure') return seen
   let here = root.dir
   let found: Stats | undefined
   for (const [index, part] of parts.entries()) {
@@ -27,6 +29,17 @@ export async function walk(root: Root, path: string): Promise<Stats | undefined>
       throw new Trouble('refused', `${relative(root.dir, here)} is no folder${aLink(found)}`)
   }
   return found
+}
+
+/** The usual case in two calls, however long the way is: its folder's real path is the path itself, so there is no link on the way.
+ *  root.dir is a real path, too; where it is none, or the file system names things in its own way, each component is looked at. */
+async function walkAtOnce(path: string): Promise<Stats | undefined | 'unsure'> {
+  const dir = dirname(path)
+  const [real, found] = await Promise.all([
+    realpath(dir).catch(() => undefined),
+    lstat(path).catch(error => (codeOf(error) === 'ENOENT' ? undefined : ('unsure' as const))),
+  ])
+  return real === dir ? found : 'unsure'
 }
 
 /** lstat of a regular file below DATA; undefined when absent.

@@ -29,6 +29,8 @@ export type ReplicaBook = {
 export function openReplicaBook(rucio: Rucio, world: World): ReplicaBook {
   const kept = new Map<string, Kept>()
   const calls = new Set<Promise<unknown>>()
+  /** files that failed: of these each way is to be known */
+  const failed = new Set<string>()
   let asked = 0
 
   function ask(dids: readonly string[]): void {
@@ -41,6 +43,7 @@ export function openReplicaBook(rucio: Rucio, world: World): ReplicaBook {
         return did === undefined ? [] : [did]
       }),
       AbortSignal.timeout(120_000),
+      dids.filter(each => failed.delete(each)).length > 0,
     )
     asked += 1
     const call: Promise<boolean> = all.then(
@@ -89,6 +92,7 @@ export function openReplicaBook(rucio: Rucio, world: World): ReplicaBook {
     },
     forget(did) {
       kept.delete(did)
+      failed.add(did)
     },
   }
 }

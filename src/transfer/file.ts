@@ -98,6 +98,8 @@ export async function fetchOne(place: Place, means: Means, job: Job, signal: Abo
           ...(md5 === undefined ? {} : { md5 }),
           log,
           world: place.world,
+          ino: part.ino,
+          hasSidecar: part.hasSidecar,
         })
         return { kind: 'finished', bytes: line.bytes }
       }

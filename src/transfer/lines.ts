@@ -3,7 +3,7 @@
 
 import type { SecureContext } from 'node:tls'
 import { hostPort, type Pfn } from '../words/pfn.ts'
-import { RawLine } from './raw-line.ts'
+import type { RawLine } from './raw-line.ts'
 
 /** As many as one host may have of us at a time (outside/identity.ts). */
 const mostIdle = 16
@@ -33,9 +33,9 @@ export class Lines {
 
   /** What a lane has no more use for: kept for a while when it is in order, else closed. */
   give(line: RawLine): void {
-    if (!line.isIdle || this.#idle.size >= mostIdle) return line.close()
-    const timer = setTimeout(() => this.#drop(line), idleMs).unref()
-    this.#idle.set(line, timer)
+    if (line.isIdle && this.#idle.size < mostIdle)
+      this.#idle.set(line, setTimeout(() => this.#drop(line), idleMs).unref())
+    else line.close()
   }
 
   /** Does this storage answer plainly, as far as it is known? */

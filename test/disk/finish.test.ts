@@ -30,7 +30,9 @@ async function start(options: { fenced?: boolean; file?: CatalogueFile; part?: s
   if (part !== null) await writeFile(layout.part(root, name, 'a'), part)
   await writeFile(layout.sidecar(root, name, 'a'), '{}')
   const log = await VerifiedLog.open(root, name)
-  const run = async (sums: { adler32: string; md5?: string } = { adler32 }): Promise<VerifiedLine> => {
+  const run = async (
+    sums: { adler32: string; md5?: string; ino?: number } = { adler32 },
+  ): Promise<VerifiedLine> => {
     try {
       return await finish({ root, name, line, ...sums, log, world })
     } finally {
@@ -55,6 +57,14 @@ test('a part becomes the file, its line is written, its sidecar goes, and the da
   assert.is(verified.unchecked, undefined)
   assert.equal((await readVerified(root, name)).get('a'), verified)
   assert.is((await prove(root, name)).kind, 'whole')
+})
+
+test('a part that is not the one that was verified gets no name, though it looks the same', async () => {
+  const { root, name, run } = await start()
+  const { ino } = await stat(layout.part(root, name, 'a'))
+  const error = await rejects(run({ adler32, ino: ino + 1 }))
+  assert.is(error instanceof Trouble ? error.reason : error, 'disk_error')
+  await unchanged(root, name)
 })
 
 test('a file that the catalogue has no checksum of is marked so; md5 alone is a checksum', async () => {
