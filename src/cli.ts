@@ -24,7 +24,9 @@ type Env = Readonly<Record<string, string | undefined>>
 /** Runs one command line. @returns the exit code: 2 for a command line or configuration that cannot be taken */
 export async function command(argv: readonly string[], env: Env, place: Place): Promise<number> {
   const [first = '', ...rest] = argv
-  if (first === '' || first === 'help' || argv.includes('--help') || argv.includes('-h')) {
+  // What stands behind `--` is a name, whatever it looks like.
+  const options = argv.slice(0, argv.includes('--') ? argv.indexOf('--') : undefined)
+  if (first === '' || first === 'help' || options.includes('--help') || options.includes('-h')) {
     say(usage(place.version))
     return first === '' ? 2 : 0
   }
@@ -37,9 +39,15 @@ export async function command(argv: readonly string[], env: Env, place: Place): 
       return await runServe(rest, env, place)
     case 'add':
     case 'remove':
-      return await withData(rest, env, place, (root, dids) => wish(first, root, dids, place))
+      return await withData(rest, env, place, {
+        make: first === 'add',
+        run: (root, dids) => wish(first, root, dids, place),
+      })
     case 'list':
-      return await withData(rest, env, place, root => list(root, place))
+      return await withData(rest, env, place, {
+        make: false,
+        run: (root, words) => list(root, words, place),
+      })
     case 'verify':
       return await verify(rest, env, place)
     default:
@@ -58,12 +66,18 @@ async function runServe(argv: readonly string[], env: Env, place: Place): Promis
   return await serve(options, { ...place, streams: { say, complain } })
 }
 
+type OnData = {
+  /** may an empty directory become a data directory by it? */
+  readonly make: boolean
+  readonly run: (root: Root, words: readonly string[]) => Promise<number>
+}
+
 /** `[--data DIR] WORD…` for the commands that need a data directory and no server. */
 async function withData(
   argv: readonly string[],
   env: Env,
   place: Place,
-  run: (root: Root, words: readonly string[]) => Promise<number>,
+  { make, run }: OnData,
 ): Promise<number> {
   const { dir, words, message } = splitData(argv, env)
   if (message !== undefined) {
@@ -75,7 +89,7 @@ async function withData(
     return 2
   }
   try {
-    const { root, made } = await openRoot({ dir: resolve(dir), fenced: false, world: place.world })
+    const { root, made } = await openRoot({ dir: resolve(dir), fenced: false, world: place.world, make })
     if (made) complain(`made ${root.dir} a data directory with the id ${root.id}`)
     try {
       return await run(root, words)
@@ -97,9 +111,17 @@ function splitData(
   let dir = env['DESKTOP_RUCIO_DATA']
   for (let i = 0; i < argv.length; i++) {
     const word = argv[i] ?? ''
+    if (word === '--') {
+      words.push(...argv.slice(i + 1))
+      break
+    }
     if (word === '--data') dir = argv[++i]
     else if (word.startsWith('--data=')) dir = word.slice('--data='.length)
-    else if (word.startsWith('--')) return { words, message: `there is no option ${word} here; see --help` }
+    else if (word.startsWith('-') && word !== '-')
+      return {
+        words,
+        message: `there is no option ${word} here; see --help (a name that begins so stands after --)`,
+      }
     else words.push(word)
   }
   return { ...(dir === undefined || dir === '' ? {} : { dir }), words }
@@ -140,7 +162,11 @@ async function wish(
   return code
 }
 
-async function list(root: Root, place: Place): Promise<number> {
+async function list(root: Root, words: readonly string[], place: Place): Promise<number> {
+  if (words.length > 0) {
+    complain(`list takes no names, and ${JSON.stringify(words[0])} is one; it shows all that is here`)
+    return 2
+  }
   const all = [...(await knownNames(root))].sort()
   for (const name of all) say(`${(await wordOf(root, name, place.world.now())).word.padEnd(15)} ${name}`)
   if (all.length === 0) say('nothing is here yet; desktop-rucio add NAME asks for a dataset')

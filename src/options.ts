@@ -1,13 +1,15 @@
 // Flags, environment and the official client's rucio.cfg, in that order -> what serve needs, or one sentence on what is wrong.
 // Never opens the data directory, never logs in.
 
-import { readFile, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { RucioOptions } from './catalogue/rucio.ts'
 import type { CredentialOptions } from './credential/credential.ts'
 import type { AuditTimes } from './loop/audit.ts'
-import { type Cfg, cfgValue, parseCfg } from './rucioCfg.ts'
+import { clientValue, findCfg } from './options-cfg.ts'
+import { liesInData, readLoginWay } from './options-login.ts'
+import { authTypes, isAuthType } from './words/auth.ts'
 import { codeOf } from './words/reason.ts'
 
 export type ServeOptions = {
@@ -56,8 +58,17 @@ const flags = {
 /** Where every grid installation keeps its authorities; taken when nothing else is said. */
 const gridAuthorities = '/etc/grid-security/certificates'
 
-/** @param argv what follows `serve` */
-export async function readOptions(argv: readonly string[], env: Env): Promise<ServeOptions | Wrong> {
+type Given = {
+  /** a flag, else DESKTOP_RUCIO_FLAG */
+  readonly one: (flag: keyof typeof flags) => string | undefined
+  readonly many: (flag: keyof typeof flags) => string[]
+  /** a setting of the official client */
+  readonly client: (key: string) => string | undefined
+  /** which rucio.cfg was read */
+  readonly note: string
+}
+
+async function readGiven(argv: readonly string[], env: Env): Promise<Given | Wrong> {
   let given: Record<string, string | string[] | undefined>
   try {
     const parsed = parseArgs({ args: [...argv], options: flags, allowPositionals: false, strict: true })
@@ -67,15 +78,35 @@ export async function readOptions(argv: readonly string[], env: Env): Promise<Se
   }
   const cfg = await findCfg(last(given['rucio-config']), env)
   if ('message' in cfg) return cfg
-  const one = (flag: keyof typeof flags): string | undefined =>
-    nonEmpty(last(given[flag]) ?? env[`DESKTOP_RUCIO_${flag.replace(/-/g, '_').toUpperCase()}`])
-  const many = (flag: keyof typeof flags): string[] => {
-    const value = given[flag]
-    const list = Array.isArray(value)
-      ? value
-      : splitList(env[`DESKTOP_RUCIO_${flag.replace(/-/g, '_').toUpperCase()}`])
-    return list.flatMap(splitList)
+  const ofEnv = (flag: string): string | undefined =>
+    env[`DESKTOP_RUCIO_${flag.replace(/-/g, '_').toUpperCase()}`]
+  return {
+    one: flag => nonEmpty(last(given[flag]) ?? ofEnv(flag)),
+    many(flag) {
+      const value = given[flag]
+      return (Array.isArray(value) ? value : splitList(ofEnv(flag))).flatMap(splitList)
+    },
+    client: key => clientValue(key, cfg.cfg, env),
+    note: cfg.note,
   }
+}
+
+/** What logging in needs, and nothing else. @param argv what follows `login` */
+export async function readLoginOptions(argv: readonly string[], env: Env): Promise<Login | Wrong> {
+  const given = await readGiven(argv, env)
+  if ('message' in given) return given
+  const login = await readLogin(given, env)
+  if ('message' in login) return login
+  const data = given.one('data')
+  const inData = data === undefined ? undefined : liesInData(data, login.rucio.oidc)
+  return inData === undefined ? login : wrong(inData)
+}
+
+/** @param argv what follows `serve` */
+export async function readOptions(argv: readonly string[], env: Env): Promise<ServeOptions | Wrong> {
+  const given = await readGiven(argv, env)
+  if ('message' in given) return given
+  const { one, many } = given
   const data = one('data')
   if (data === undefined) return wrong('say where the datasets shall lie: --data DIR, or DESKTOP_RUCIO_DATA')
   const noDir = await isNoDir(data)
@@ -83,14 +114,10 @@ export async function readOptions(argv: readonly string[], env: Env): Promise<Se
   const port = readPort(one('port') ?? '8000')
   if (port === undefined)
     return wrong(`--port takes a number from 0 to 65535, not ${JSON.stringify(one('port'))}`)
-  const client = (key: string): string | undefined => clientValue(key, cfg.cfg, env)
-  const login = readLogin(
-    one,
-    client,
-    env,
-    (await isNoDir(gridAuthorities)) === undefined ? gridAuthorities : undefined,
-  )
+  const login = await readLogin(given, env)
   if ('message' in login) return login
+  const inData = liesInData(data, login.rucio.oidc)
+  if (inData !== undefined) return wrong(inData)
   const dataId = one('data-id')
   const hosts = many('host')
   const allowed = [...many('allowed-host'), ...splitList(env['ALLOWED_HOSTS'])]
@@ -111,18 +138,14 @@ export async function readOptions(argv: readonly string[], env: Env): Promise<Se
   }
 }
 
-type Login = Pick<ServeOptions, 'rucio' | 'credential' | 'secrets'>
+export type Login = Pick<ServeOptions, 'rucio' | 'credential' | 'secrets'>
 
-function readLogin(
-  one: (flag: 'rucio-host' | 'auth-host' | 'account' | 'auth-type' | 'ca-cert') => string | undefined,
-  client: (key: string) => string | undefined,
-  env: Env,
-  gridDir: string | undefined,
-): Login | Wrong {
+async function readLogin({ one, client, note }: Given, env: Env): Promise<Login | Wrong> {
+  const gridDir = (await isNoDir(gridAuthorities)) === undefined ? gridAuthorities : undefined
   const rucioHost = one('rucio-host') ?? client('rucio_host')
   if (rucioHost === undefined)
     return wrong(
-      'say which Rucio server: --rucio-host https://…, RUCIO_CLIENT_RUCIO_HOST, or rucio_host in a rucio.cfg (RUCIO_CONFIG)',
+      `say which Rucio server: --rucio-host https://…, RUCIO_CLIENT_RUCIO_HOST, or rucio_host in a rucio.cfg (RUCIO_CONFIG)${note}`,
     )
   const authHost = one('auth-host') ?? client('auth_host') ?? rucioHost
   for (const [key, host] of [
@@ -143,28 +166,32 @@ function readLogin(
   const keyPath = client('client_key')
   if (authType === undefined)
     return wrong(
-      'say how to log in: --auth-type, RUCIO_AUTH_TYPE or auth_type in rucio.cfg (userpass, x509, x509_proxy, token)',
+      `say how to log in: --auth-type, RUCIO_AUTH_TYPE or auth_type in rucio.cfg (${authTypes.join(', ')})${note}`,
     )
-  if (authType !== 'userpass' && authType !== 'x509' && authType !== 'x509_proxy' && authType !== 'token')
+  if (!isAuthType(authType))
     return wrong(
-      `auth_type ${JSON.stringify(authType.slice(0, 40))} is not served by this version; use userpass, x509, x509_proxy or token`,
+      `auth_type ${JSON.stringify(authType.slice(0, 40))} is not served by this version; use ${authTypes.join(', ')}`,
     )
   const username = client('username')
   const password = client('password')
   if (authType === 'userpass' && (username === undefined || password === undefined))
     return wrong(
-      'auth_type userpass needs username and password in rucio.cfg, or RUCIO_CLIENT_USERNAME and RUCIO_CLIENT_PASSWORD',
+      `auth_type userpass needs username and password in rucio.cfg, or RUCIO_CLIENT_USERNAME and RUCIO_CLIENT_PASSWORD${note}`,
     )
   // The key may lie in the certificate's file.
   if (authType === 'x509' && certPath === undefined)
     return wrong(
-      'auth_type x509 needs client_cert and client_key in rucio.cfg, or RUCIO_CLIENT_CERT and RUCIO_CLIENT_KEY',
+      `auth_type x509 needs client_cert and client_key in rucio.cfg, or RUCIO_CLIENT_CERT and RUCIO_CLIENT_KEY${note}`,
     )
   const proxy = proxyPath ?? (authType === 'x509_proxy' ? defaultProxy() : undefined)
   const tokenPath = client('auth_token_file_path')
   if (authType === 'token' && tokenPath === undefined)
-    return wrong('auth_type token needs a file that holds a Rucio token: auth_token_file_path in rucio.cfg')
+    return wrong(
+      `auth_type token needs a file that holds a Rucio token: auth_token_file_path in rucio.cfg${note}`,
+    )
   const account = one('account') ?? nonEmpty(env['RUCIO_ACCOUNT']) ?? client('account')
+  const way = readLoginWay({ authType, authHost, account }, client, env)
+  if (typeof way === 'string') return wrong(`${way}${note}`)
   const caBundle = one('ca-cert') ?? client('ca_cert')
   const caDir = nonEmpty(env['X509_CERT_DIR']) ?? (caBundle === undefined ? gridDir : undefined)
   return {
@@ -176,6 +203,7 @@ function readLogin(
       ...(username === undefined ? {} : { username }),
       ...(password === undefined ? {} : { password }),
       ...(tokenPath === undefined ? {} : { tokenPath }),
+      ...way,
     },
     credential: {
       authType,
@@ -196,51 +224,6 @@ function readLogin(
 /** Where voms-proxy-init puts it. */
 function defaultProxy(): string {
   return `/tmp/x509up_u${process.getuid?.() ?? 0}`
-}
-
-/** A key of [client]: RUCIO_CLIENT_KEY, the short names that users know, RUCIO_CFG_CLIENT_KEY, then rucio.cfg. */
-function clientValue(key: string, cfg: Cfg, env: Env): string | undefined {
-  const upper = key.toUpperCase()
-  const short: Record<string, string> = {
-    client_cert: 'RUCIO_CLIENT_CERT',
-    client_key: 'RUCIO_CLIENT_KEY',
-    client_x509_proxy: 'RUCIO_CLIENT_PROXY',
-  }
-  const found = nonEmpty(
-    env[`RUCIO_CLIENT_${upper}`] ??
-      env[short[key] ?? ''] ??
-      env[`RUCIO_CFG_CLIENT_${upper}`] ??
-      cfgValue(cfg, key),
-  )
-  if (found === undefined || !/cert|key|proxy|path/.test(key)) return found
-  // The official client takes `$X509_USER_PROXY` and the like in its paths, and its template is full of them: what is not set
-  // is no configuration.
-  let unset = false
-  const path = found.replace(/\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?/g, (_, name: string) => {
-    unset ||= nonEmpty(env[name]) === undefined
-    return env[name] ?? ''
-  })
-  return unset ? undefined : path
-}
-
-async function findCfg(named: string | undefined, env: Env): Promise<{ readonly cfg: Cfg } | Wrong> {
-  const home = nonEmpty(env['RUCIO_HOME'])
-  const explicit = named ?? nonEmpty(env['RUCIO_CONFIG'])
-  const paths =
-    explicit !== undefined
-      ? [explicit]
-      : [...(home === undefined ? [] : [`${home}/etc/rucio.cfg`]), '/opt/rucio/etc/rucio.cfg']
-  for (const path of paths) {
-    try {
-      return { cfg: parseCfg(await readFile(path, 'utf8')) }
-    } catch (error) {
-      if (explicit !== undefined || codeOf(error) !== 'ENOENT')
-        return wrong(
-          `${path} cannot be read (${codeOf(error) ?? String(error)}); check RUCIO_CONFIG and its mode`,
-        )
-    }
-  }
-  return { cfg: new Map() }
 }
 
 async function isNoDir(dir: string): Promise<string | undefined> {

@@ -2,11 +2,12 @@
 
 import { openRucio } from './catalogue/rucio.ts'
 import { openCredential } from './credential/credential.ts'
-import { layout, type Root } from './disk/layout.ts'
+import type { Root } from './disk/layout.ts'
 import { Held, type Lease, leaseTimes, takeLease } from './disk/lease.ts'
 import { openLogs } from './disk/logs.ts'
-import { Fenced, put } from './disk/put.ts'
+import { Fenced } from './disk/put.ts'
 import { NotOurs, openRoot, prepare } from './disk/root.ts'
+import { keepStatus, openBell, timer } from './gridCert.ts'
 import { auditTimes, openAudit } from './loop/audit.ts'
 import { openConfigFile } from './loop/configFile.ts'
 import type { Daemon } from './loop/daemon.ts'
@@ -31,7 +32,6 @@ export type ExitCode = 0 | 1 | 2 | 75
 /** SIGTERM ends within 5 s (DESIGN.md); what has not ended by then loses nothing that was synced. With 4 s for the parts, whose sync a
  *  busy disk makes slow, the rest took it to 4.8 s. */
 const endMs = 3500
-const tickMs = 60_000
 const startAgainMs = 5000
 const ofTheDisk: readonly Reason[] = ['disk_full', 'disk_error', 'read_only']
 
@@ -69,6 +69,11 @@ export async function serve(
     web = await startWeb({ ...options.web, world, version, site: () => site })
     for (const port of web.ports) ports.add(port)
   } catch (error) {
+    const why = cannotListen(error, options.web.port)
+    if (why !== undefined) {
+      streams.complain(why)
+      return 1
+    }
     if (codeOf(error) !== 'EADDRINUSE') throw error
     // The usual cause is a daemon that runs already, maybe on this very directory: then that is the thing to say.
     const held = await whoHolds(root, world)
@@ -107,6 +112,23 @@ export async function serve(
     throw error
   } finally {
     await web.close()
+  }
+}
+
+/** What a person has asked for and this machine does not give; undefined for all else. */
+function cannotListen(error: unknown, port: number): string | undefined {
+  const { address, hostname } = error as { readonly address?: unknown; readonly hostname?: unknown }
+  switch (codeOf(error)) {
+    case 'EADDRNOTAVAIL':
+    case 'EAFNOSUPPORT':
+      return `${String(address)} is no address of this machine; give another one with --host`
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return `${String(hostname)} is a name that nobody knows; give an address of this machine with --host`
+    case 'EACCES':
+      return `this user may not listen on port ${port}; choose one above 1023 with --port`
+    default:
+      return undefined
   }
 }
 
@@ -194,7 +216,15 @@ async function run(
   for (const secret of options.secrets) logs.hide(secret)
   const { log } = logs
   const credential = await openCredential(options.credential, world)
-  const rucio = openRucio(options.rucio, credential, log, world)
+  const bell = openBell()
+  const reporting = {
+    identity: () => credential.identity(),
+    report(refusal: string | undefined) {
+      credential.report(refusal)
+      bell.ring()
+    },
+  }
+  const rucio = openRucio(options.rucio, reporting, log, world)
   setLoopbackAllowed(rucio.onLoopback, new Set(web.ports))
   const transfer = await openTransfer({
     root,
@@ -257,7 +287,7 @@ async function run(
   const ending = new AbortController()
   const audit = openAudit(daemon, { ...auditTimes, ...options.auditTimes })
   const audits = audit.goOn(ending.signal).catch(error => log('rucio_downloader', `audit: ${String(error)}`))
-  const status = keepStatus(daemon, credential, loop.wake, ending.signal)
+  const status = keepStatus(daemon, credential, bell, loop.wake, ending.signal)
   try {
     await Promise.race([whenAborted(signal), lost, loop.broken])
     log('web_server', 'told to end')
@@ -273,57 +303,9 @@ async function run(
   }
 }
 
-/** status/grid_cert.json follows the credential; a wall clock that jumped (sleep) makes the loop look at once. */
-async function keepStatus(
-  daemon: Daemon,
-  credential: Awaited<ReturnType<typeof openCredential>>,
-  wake: (around: boolean) => void,
-  signal: AbortSignal,
-): Promise<void> {
-  let last = ''
-  let told = ''
-  let at = daemon.world.now()
-  while (!signal.aborted) {
-    try {
-      const state = await credential.state()
-      const text = JSON.stringify(state)
-      if (text !== last) {
-        await put(daemon.root, layout.status(daemon.root, 'grid_cert'), { format: 1, ...state })
-        if (last !== '' || !state.is_good)
-          daemon.log('grid_cert', state.is_good ? 'good' : (state.error ?? 'not good'))
-        last = text
-        daemon.changed()
-      }
-      told = ''
-    } catch (error) {
-      // Each minute while a disk is away; once is enough.
-      const message = error instanceof Error ? error.message : String(error)
-      if (message !== told) daemon.log('grid_cert', `its state could not be written: ${message}`)
-      told = message
-    }
-    await timer(tickMs, signal)
-    const now = daemon.world.now()
-    if (Math.abs(now - at - tickMs) > tickMs) wake(true)
-    at = now
-  }
-}
-
 function whenAborted(signal: AbortSignal): Promise<undefined> {
   if (signal.aborted) return Promise.resolve(undefined)
   return new Promise(resolve => signal.addEventListener('abort', () => resolve(undefined), { once: true }))
-}
-
-/** Ends early with the signal, so that nothing keeps the process. */
-function timer(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise(resolve => {
-    const end = (): void => {
-      clearTimeout(running)
-      signal.removeEventListener('abort', end)
-      resolve()
-    }
-    const running = setTimeout(end, ms)
-    signal.addEventListener('abort', end, { once: true })
-  })
 }
 
 async function within(ms: number, work: () => Promise<void>): Promise<void> {

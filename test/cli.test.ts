@@ -48,6 +48,50 @@ test('verify takes what list shows, a DID, and a folder', async () => {
   assert.match((await run('verify', join(dir, 'other=3Amc16.y'))).out, /^2 of 2 files of /)
 })
 
+test('an address that cannot be listened on is told in a sentence', async () => {
+  const dir = await temporary()
+  const login = ['--rucio-host', 'https://localhost:1', '--auth-type', 'x509_proxy', '--data', dir]
+  for (const [host, words] of [
+    ['192.0.2.77', /192\.0\.2\.77.* is no address of this machine/],
+    ['nohost.invalid', /nohost\.invalid/],
+  ] as const) {
+    const { code, err } = await run('serve', ...login, '--port', '0', '--host', host)
+    assert.is(code, 1, err)
+    assert.match(err, words)
+    assert.match(err, '--host')
+    assert.not.match(err, 'fault of desktop-rucio')
+  }
+})
+
+test('what looks like an option is none of the names, unless -- stands before it', async () => {
+  const dir = await temporary()
+  for (const word of ['-x', '--prio']) {
+    const { code, err } = await run('add', word, 'mc16.x', '--data', dir)
+    assert.is(code, 2)
+    assert.match(err, `there is no option ${word} here`)
+  }
+  assert.equal(await readdir(dir), [])
+  assert.match((await run('add', '--data', dir, '--', 's:-h')).out, /^s:-h downloading\n$/)
+})
+
+test('list takes no names', async () => {
+  const dir = await temporary()
+  await run('add', 'mc16.x', '--data', dir)
+  const { code, out, err } = await run('list', 'mc16.x', '--data', dir)
+  assert.equal([code, out], [2, ''])
+  assert.match(err, 'list takes no names')
+})
+
+test('list and remove leave an empty directory as it is: its disk may not be mounted', async () => {
+  const dir = await temporary()
+  for (const words of [['list'], ['remove', 'mc16.x']]) {
+    const { code, out, err } = await run(...words, '--data', dir)
+    assert.equal([code, out], [2, ''])
+    assert.match(err, 'is empty and no data directory yet')
+  }
+  assert.equal(await readdir(dir), [])
+})
+
 test('nothing stays in staging/', async () => {
   const dir = await temporary()
   await run('add', 'mc16.x', '--data', dir)

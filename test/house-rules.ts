@@ -24,12 +24,14 @@ const impure =
 /** Who touches files besides disk/, and what for. */
 const mayUseFs: Readonly<Record<string, string>> = {
   'src/main.ts': 'the version in package.json',
-  'src/options.ts': 'rucio.cfg',
+  'src/options.ts': 'is the data directory there',
+  'src/options-cfg.ts': 'rucio.cfg',
   'src/demo.ts': 'its own temporary directory',
   'src/credential/credential.ts': 'certificate and key',
   'src/credential/token.ts': 'bearer tokens',
   'src/credential/authorities.ts': 'certificates of authorities',
-  'src/catalogue/login.ts': 'a token of Rucio',
+  'src/catalogue/token-file.ts': 'a token of Rucio, outside the data directory',
+  'src/catalogue/ssh-key.ts': 'a key for SSH',
 }
 /** Who asks the machine for the time besides main.ts, and why its World will not do. */
 const mayTellTime: Readonly<Record<string, string>> = {

@@ -22,6 +22,22 @@ async function good(argv: string[], env: Record<string, string>): Promise<ServeO
   return options
 }
 
+test('what is missing is said with the rucio.cfg that was read, and what is wrong with it', async () => {
+  const dir = await temporary()
+  const cfg = join(dir, 'rucio.cfg')
+  const said = async (text: string): Promise<string> => {
+    await writeFile(cfg, text)
+    const read = await readOptions(['--data', dir], { RUCIO_CONFIG: cfg })
+    return 'message' in read ? read.message : 'taken'
+  }
+  assert.match(await said('rucio_host = https://x\n'), `${cfg} has no section [client]`)
+  assert.match(await said('[Client]\nrucio_host = https://x\n'), `${cfg} has no section [client]`)
+  assert.match(await said('[client]\nrucio_host https://x\n'), `${cfg} was read`)
+  assert.match(await said('[client]\nrucio_host = https://x\nauth_typ = x509\n'), `${cfg} was read`)
+  const none = await readOptions(['--data', dir], { RUCIO_HOME: dir })
+  assert.not.match('message' in none ? none.message : '', 'was read')
+})
+
 test('flags go before the environment, and that before rucio.cfg', async () => {
   const dir = await temporary()
   const cfg = join(dir, 'rucio.cfg')

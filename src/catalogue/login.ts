@@ -1,15 +1,16 @@
 // A token of Rucio's, fetched when it is needed and renewed before it ends. Never writes one down, never hammers with a bad password.
 
-import { readFile } from 'node:fs/promises'
-import type { IncomingMessage } from 'node:http'
-import { ask, bodyText, dropBody, type Identity } from '../outside/request.ts'
+import type { Identity } from '../outside/request.ts'
 import { hostPort } from '../words/pfn.ts'
-import { clean, codeOf, sentence, Trouble } from '../words/reason.ts'
+import { clean, sentence, Trouble } from '../words/reason.ts'
 import type { Log } from '../words/status.ts'
 import { toIso, type World } from '../words/world.ts'
-import { readRefusal, shown } from './refusal.ts'
+import { authCall, type Held, headerText, type LoggedIn, takeToken } from './auth-call.ts'
+import type { OidcLogin } from './oidc-login.ts'
 import type { CatalogueCredential, RucioOptions } from './rucio.ts'
 import type { Server } from './server.ts'
+import { logInWithSsh } from './ssh.ts'
+import { readTokenFile } from './token-file.ts'
 
 export type Login = {
   /** A token that should be good now. Throws Trouble, auth among them; `signal` ends the wait, not the login of others. */
@@ -20,20 +21,19 @@ export type Login = {
   refused(token: string, why: Trouble): void
 }
 
-type Held = { readonly token: string; readonly renewAt: number; readonly end: number }
-
-const renewBeforeMs = 300_000
 const tryAgainMs = 30_000
 // A login that was refused is final until the user acts: the same credential is not shown again so soon, however many wait for it.
 const refusedForMs = 60_000
 const paths = { userpass: '/auth/userpass', x509: '/auth/x509', x509_proxy: '/auth/x509_proxy' } as const
 
+/** @param oidc with authType oidc: who finds, keeps and refreshes the token */
 export function openLogin(
   options: RucioOptions,
   server: Server,
   credential: CatalogueCredential,
   log: Log,
   world: World,
+  oidc?: OidcLogin,
 ): Login {
   let held: Held | undefined
   let running: Promise<Held> | undefined
@@ -53,6 +53,10 @@ export function openLogin(
     if (options.authType === 'token') {
       const waits = deniedToken !== undefined && isFresh(deniedToken.until)
       return readToken(options.tokenPath, waits ? deniedToken?.text : undefined, world.now())
+    }
+    if (options.authType === 'oidc') {
+      if (oidc === undefined) throw new Trouble('bug', 'nothing keeps the login of OIDC')
+      return await oidc.fresh()
     }
     const identity = await credential.identity()
     if (denied !== undefined && denied.identity === identity && isFresh(denied.until)) throw denied.trouble
@@ -104,6 +108,8 @@ export function openLogin(
     refused(token, why) {
       if (held?.token !== token) return
       held = undefined
+      oidc?.refused(token)
+      if (options.authType === 'oidc') log('grid_cert', `the token of the login was refused: ${why.detail}`)
       if (options.authType !== 'token') return
       deniedToken = { text: token, until: world.now() + refusedForMs }
       log('grid_cert', `the token in ${options.tokenPath} was refused: ${why.detail}`)
@@ -116,33 +122,27 @@ async function logIn(
   server: Server,
   identity: Identity,
   world: World,
-): Promise<Held & { readonly account: string }> {
-  if (options.authType === 'token') throw new Trouble('bug', 'a token file is not asked for over the line')
-  const userpass = options.authType === 'userpass'
-  if (!userpass && !identity.hasCertificate)
-    throw new Trouble('auth', 'there is no valid certificate or proxy to log in to Rucio with')
-  const secure = userpass ? identity.bareAgent : identity.agent
-  const answer = await ask({
-    method: 'GET',
-    scheme: server.scheme,
-    host: server.host,
-    port: server.port,
-    path: server.base + paths[options.authType],
-    headers: {
-      Accept: '*/*',
-      'Accept-Encoding': 'identity',
-      ...(options.account === undefined ? {} : { 'X-Rucio-Account': headerText(options.account, 'account') }),
-      ...(userpass ? userHeaders(options) : { 'X-Rucio-Allow-Return-Multiple-Accounts': 'true' }),
-    },
-    configured: true,
-    agent: server.scheme === 'https' ? secure : identity.plainAgent,
-    limits: { connectMs: 10_000, headersMs: 30_000, idleMs: 30_000 },
-    signal: AbortSignal.timeout(60_000),
-  })
-  if (answer.statusCode === 206) throw await severalAccounts(answer, options)
-  if (answer.statusCode !== 200) throw await readRefusal(answer, hostPort(server), [options.password])
-  dropBody(answer)
-  return readAnswer(answer, server, options, world.now())
+): Promise<LoggedIn> {
+  const { authType, password } = options
+  switch (authType) {
+    case 'token':
+    case 'oidc':
+      throw new Trouble('bug', `${authType} is no single call`)
+    case 'ssh':
+      return await logInWithSsh(options, server, identity, world)
+    case 'userpass': {
+      const how = { path: paths[authType], headers: userHeaders(options), secrets: [password] }
+      return takeToken(await authCall(server, identity, options, how), server, [password], world.now())
+    }
+    case 'x509':
+    case 'x509_proxy': {
+      if (!identity.hasCertificate)
+        throw new Trouble('auth', 'there is no valid certificate or proxy to log in to Rucio with')
+      const headers = { 'X-Rucio-Allow-Return-Multiple-Accounts': 'true' }
+      const how = { path: paths[authType], headers, certificate: true }
+      return takeToken(await authCall(server, identity, options, how), server, [], world.now())
+    }
+  }
 }
 
 function userHeaders(options: RucioOptions): Record<string, string> {
@@ -155,56 +155,10 @@ function userHeaders(options: RucioOptions): Record<string, string> {
   }
 }
 
-/** Headers carry latin-1, which is what the official client sends, too. The text itself is never shown. */
-function headerText(text: string, what: string): string {
-  if (/^[\x20-\x7e\xa0-\xff]*$/.test(text)) return text
-  throw new Trouble('auth', `the ${what} has characters that Rucio's login cannot carry`)
-}
-
-function readAnswer(
-  answer: IncomingMessage,
-  server: Server,
-  { password }: RucioOptions,
-  now: number,
-): Held & { readonly account: string } {
-  // Byte for byte: from a certificate it has spaces, slashes and equal signs in it (facts/rucio.md 1).
-  const token = answer.headers['x-rucio-auth-token']
-  if (typeof token !== 'string' || token === '')
-    throw new Trouble('host_down', `${hostPort(server)} answered a login without a token: is it Rucio?`)
-  const expires = Date.parse(String(answer.headers['x-rucio-auth-token-expires'] ?? ''))
-  const theirs = Date.parse(answer.headers.date ?? '')
-  // Their clock against theirs: ours may be wrong by hours and the token is good all the same.
-  const lifeMs = expires - (Number.isFinite(theirs) ? theirs : now)
-  const safeLifeMs = Number.isFinite(lifeMs) ? Math.max(lifeMs, 0) : 600_000
-  const account = answer.headers['x-rucio-auth-account']
-  return {
-    token,
-    end: now + safeLifeMs,
-    renewAt: now + safeLifeMs - Math.min(renewBeforeMs, safeLifeMs / 2),
-    account: typeof account === 'string' ? ` as ${shown(account, [password, token])}` : '',
-  }
-}
-
-async function severalAccounts(answer: IncomingMessage, { password }: RucioOptions): Promise<Trouble> {
-  const header = answer.headers['x-rucio-auth-accounts']
-  const names = typeof header === 'string' ? header : await bodyText(answer, 65_536)
-  if (typeof header === 'string') dropBody(answer)
-  return new Trouble(
-    'auth',
-    `this login has several accounts (${shown(names, [password])}): name one with RUCIO_ACCOUNT, or as account in rucio.cfg`,
-  )
-}
-
 async function readToken(path: string | undefined, refused: string | undefined, now: number): Promise<Held> {
   if (path === undefined) throw new Trouble('auth', 'there is no file with a token of Rucio')
-  let text: string
-  try {
-    text = (await readFile(path, 'latin1')).replace(/\r?\n$/, '')
-  } catch (error) {
-    throw new Trouble('auth', `the token file ${path} cannot be read (${codeOf(error)})`, error)
-  }
-  if (!/^[\x20-\x7e\xa0-\xff]{1,16384}$/.test(text))
-    throw new Trouble('auth', `${path} holds no token of Rucio`)
+  const text = await readTokenFile(path)
+  if (text === undefined) throw new Trouble('auth', `the token file ${path} cannot be read (ENOENT)`)
   if (text === refused) throw new Trouble('auth', `the token in ${path} was refused: put a new one there`)
   return { token: text, renewAt: now, end: Number.POSITIVE_INFINITY }
 }

@@ -2,6 +2,7 @@
 
 import { isLoopbackName } from '../outside/address.ts'
 import { dropBody, type Identity } from '../outside/request.ts'
+import type { AuthType } from '../words/auth.ts'
 import type { Did } from '../words/did.ts'
 import type { CatalogueFile, DidType } from '../words/listing.ts'
 import { hostPort } from '../words/pfn.ts'
@@ -11,6 +12,8 @@ import type { Log } from '../words/status.ts'
 import type { World } from '../words/world.ts'
 import { readContents } from './contents.ts'
 import { openLogin } from './login.ts'
+import type { OidcOptions } from './oidc.ts'
+import type { OidcLogin } from './oidc-login.ts'
 import { readRefusal } from './refusal.ts'
 import { readReplicas } from './replicas.ts'
 import { Schemes } from './schemes.ts'
@@ -20,11 +23,15 @@ export type RucioOptions = {
   readonly rucioHost: string
   readonly authHost: string
   readonly account?: string
-  readonly authType: 'userpass' | 'x509' | 'x509_proxy' | 'token'
+  readonly authType: AuthType
   readonly username?: string
   readonly password?: string
   /** authType token: a file that holds a Rucio token */
   readonly tokenPath?: string
+  /** authType ssh: a file with an RSA key */
+  readonly sshKeyPath?: string
+  /** authType oidc */
+  readonly oidc?: OidcOptions
 }
 
 /** What a DID holds, handed file by file to `each` as it streams. */
@@ -67,18 +74,21 @@ export type CatalogueCredential = {
   report(refusal: string | undefined): void
 }
 
-/** Connects to nothing yet. Throws Trouble('refused') for a rucio_host or auth_host that is no address. */
+/** Connects to nothing yet.
+ *  @param oidc with authType oidc
+ *  Throws Trouble('refused') for a rucio_host or auth_host that is no address. */
 export function openRucio(
   options: RucioOptions,
   credential: CatalogueCredential,
   log: Log,
   world: World,
+  oidc?: OidcLogin,
 ): Rucio {
   const server = parseServer(options.rucioHost)
   if (server instanceof Trouble) throw server
   const authServer = parseServer(options.authHost)
   if (authServer instanceof Trouble) throw authServer
-  const login = openLogin(options, authServer, credential, log, world)
+  const login = openLogin(options, authServer, credential, log, world, oidc)
   const schemes = new Schemes()
   const send = makeSend(server, login, credential, options.password)
   return {

@@ -7,6 +7,7 @@ import { createSecureContext, type SecureContext, type SecureContextOptions } fr
 import { makeIdentity, retireIdentity } from '../outside/identity.ts'
 import type { Identity } from '../outside/request.ts'
 import { setChainCheck } from '../outside/verified.ts'
+import type { AuthType } from '../words/auth.ts'
 import { clean, codeOf, Trouble } from '../words/reason.ts'
 import type { GridCert } from '../words/status.ts'
 import { toIso, type World } from '../words/world.ts'
@@ -20,7 +21,7 @@ import { type Pair, readPair } from './certificate.ts'
 import { findToken } from './token.ts'
 
 export type CredentialOptions = AuthoritiesOptions & {
-  readonly authType: 'userpass' | 'x509' | 'x509_proxy' | 'token'
+  readonly authType: AuthType
   /** X509_USER_PROXY, or undefined */
   readonly proxyPath?: string
   readonly certPath?: string
@@ -117,7 +118,7 @@ export async function openCredential(options: CredentialOptions, world: World): 
     return seen
   }
 
-  const uid = process.getuid?.()
+  const uid = process.geteuid?.()
   await look()
   return {
     identity: async () => (await look()).identity,

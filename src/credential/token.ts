@@ -1,8 +1,8 @@
 // The bearer token for storages, found where WLCG says. Never keeps it: agents replace the file at any time.
 
-import { readFile } from 'node:fs/promises'
+import { constants, open } from 'node:fs/promises'
+import { endOfToken } from '../words/auth.ts'
 import { codeOf, Trouble } from '../words/reason.ts'
-import { asObject, parseJson } from '../words/text.ts'
 
 export type Token = {
   readonly text: string
@@ -12,9 +12,12 @@ export type Token = {
   readonly configured: boolean
 }
 
+const mostBytes = 65_536
+
 type Env = Readonly<Record<string, string | undefined>>
 
-/** BEARER_TOKEN, file BEARER_TOKEN_FILE, $XDG_RUNTIME_DIR/bt_u<uid>, /tmp/bt_u<uid>; the first that is not empty.
+/** WLCG Bearer Token Discovery (doi 10.5281/zenodo.3937438), as the official client follows it: BEARER_TOKEN, file BEARER_TOKEN_FILE, $XDG_RUNTIME_DIR/bt_u<uid>, /tmp/bt_u<uid>; the first that is not empty.
+ *  @param uid the effective one; undefined where users have no numbers
  *  @returns undefined without one; Trouble('auth') for one that cannot be read or sent */
 export async function findToken(env: Env, uid: number | undefined): Promise<Token | Trouble | undefined> {
   const direct = env['BEARER_TOKEN']?.trim() ?? ''
@@ -27,16 +30,28 @@ export async function findToken(env: Env, uid: number | undefined): Promise<Toke
   ]
   for (const [i, path] of places.entries()) {
     if (path === '') continue
-    const text = await textOf(path)
+    const text = await textOf(path, i === 0 ? undefined : uid)
     if (text instanceof Trouble) return text
     if (text !== '') return asToken(text, path, i === 0)
   }
   return undefined
 }
 
-async function textOf(path: string): Promise<string | Trouble> {
+/** @param owner whose file it must be (or root's); undefined = anybody's
+ *  @returns '' for what is not there, or is another user's: in /tmp anybody may lay down a file of that name, and our requests would
+ *    go out in his name */
+async function textOf(path: string, owner: number | undefined): Promise<string | Trouble> {
   try {
-    return (await readFile(path, 'utf8')).trim()
+    // A FIFO would keep us waiting for ever.
+    const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
+    try {
+      const found = await file.stat()
+      if (owner !== undefined && found.uid !== owner && found.uid !== 0) return ''
+      if (!found.isFile() || found.size > mostBytes) return new Trouble('auth', `${path} holds no token`)
+      return (await file.readFile('utf8')).trim()
+    } finally {
+      await file.close()
+    }
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return ''
     return new Trouble('auth', `the token file ${path} cannot be read (${codeOf(error)})`, error)
@@ -46,14 +61,5 @@ async function textOf(path: string): Promise<string | Trouble> {
 function asToken(text: string, shown: string, configured: boolean): Token | Trouble {
   // What would break a header is not sent. The longest seen in use are some 2 KiB.
   if (!/^[\x21-\x7e]{1,16384}$/.test(text)) return new Trouble('auth', `${shown} holds no token`)
-  return { text, end: endOf(text), configured }
-}
-
-/** `exp` of a JWT. */
-function endOf(text: string): number | undefined {
-  const middle = text.split('.')[1]
-  if (middle === undefined) return undefined
-  const parsed = parseJson(Buffer.from(middle, 'base64url').toString('utf8'))
-  const exp = parsed instanceof Trouble ? undefined : asObject(parsed.json)?.['exp']
-  return typeof exp === 'number' && Number.isFinite(exp) ? exp * 1000 : undefined
+  return { text, end: endOfToken(text), configured }
 }

@@ -26,6 +26,8 @@ export async function openRoot(options: {
   readonly dataId?: string
   readonly fenced: boolean
   readonly world: World
+  /** false: an empty directory stays one, and is NotOurs; default true */
+  readonly make?: boolean
 }): Promise<{ readonly root: Root; readonly made: boolean }> {
   const { dataId, fenced } = options
   const dir = await realDir(options.dir)
@@ -35,6 +37,10 @@ export async function openRoot(options: {
   let format = await formatOf(dir)
   if (format === undefined) {
     await mustBeEmpty(dir)
+    if (options.make === false)
+      throw new NotOurs(
+        `${dir} is empty and no data directory yet. Is its disk mounted? serve and add begin a new one there.`,
+      )
     if (dataId !== undefined)
       throw new NotOurs(
         `${dir} is empty, but the data directory ${dataId} should be there. Is its disk mounted?` +

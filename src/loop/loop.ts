@@ -25,6 +25,10 @@ const lookMs = 30_000
 const busyLookMs = 5_000
 /** After a look at the disk that failed. */
 const diskAgainMs = 5_000
+/** While thousands of wishes come each of them wakes the loop, and each look reads them all: looks rest so many times as long as they
+ *  took, 4 s at the most. */
+const lookRestTimes = 4
+const lookRestMost = 4_000
 
 type Running = RunningSeen & {
   ending: boolean
@@ -69,6 +73,8 @@ export function startLoop(
   let isReady = false
   let aroundDue = true
   let lastAround = 0
+  /** of performance.now() */
+  let mayLookAt = 0
   let settleAt = Number.POSITIVE_INFINITY
   let decision: Decision = { actions: [], waiting: new Map(), wakeAt: 0 }
   let rouse: (() => void) | undefined
@@ -109,7 +115,8 @@ export function startLoop(
       await sleepHard(passMs - (performance.now() - began))
       const now = world.now()
       // On a disk that is not there or not ours to write no look is made, so none is due.
-      const nextLook = isReady ? Math.min(lastAround + lookEvery(), settleAt) : now + lookMs
+      const lookDue = aroundDue ? now : Math.min(lastAround + lookEvery(), settleAt)
+      const nextLook = isReady ? Math.max(lookDue, now + mayLookAt - performance.now()) : now + lookMs
       const due = Math.min(decision.wakeAt, nextLook, holds.nextEndsAt(), parts.data.nextCheckAt())
       // Whatever else is due: a disk that has just failed is left alone for a while.
       await sleep(ok ? due - now : diskAgainMs)
@@ -145,9 +152,10 @@ export function startLoop(
   async function pass(): Promise<void> {
     const state = await parts.data.check()
     isReady = state === 'ready'
-    const ready = isReady
     const now = world.now()
-    if (ready && (aroundDue || now >= settleAt || now - lastAround >= lookEvery() || now < lastAround)) {
+    const lookDue = aroundDue || now >= settleAt || now - lastAround >= lookEvery() || now < lastAround
+    if (isReady && lookDue && performance.now() >= mayLookAt) {
+      const began = performance.now()
       aroundDue = false
       lastAround = now
       const requests = await lookAround(daemon, book, notes, parts.renewHints)
@@ -155,11 +163,13 @@ export function startLoop(
       const watched = await parts.watch.look()
       const limits = await parts.config.look(now)
       settleAt = now + Math.min(...[requests, watched, limits].map(ms => ms ?? Number.POSITIVE_INFINITY))
+      const ended = performance.now()
+      mayLookAt = ended + Math.min(lookRestMost, lookRestTimes * (ended - began))
     }
     // What was read and opened of a disk that has gone is of no use when it is back.
     if (state === 'data_dir_missing' && running.size === 0) await daemon.works.unloadAll()
     const config = parts.config.current()
-    const data: Observation['data'] = ready && config === undefined ? 'no_limits' : dataOf(state)
+    const data: Observation['data'] = isReady && config === undefined ? 'no_limits' : dataOf(state)
     const seen = await observe(
       daemon,
       book,

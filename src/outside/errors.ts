@@ -13,6 +13,8 @@ const ourCertificate =
 // OpenSSL's names for a server certificate that does not verify.
 const theirCertificate =
   /^(?:UNABLE_TO_|CERT_|CRL_|SELF_SIGNED_|DEPTH_ZERO_|ERROR_IN_CERT_|INVALID_(?:CA|PURPOSE)|PATH_LENGTH_|HOSTNAME_MISMATCH|ERR_TLS_CERT_ALTNAME)/
+// The certificate may be in order, and its authority is one that nobody has told us of.
+const unknownAuthority = /^(?:UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_)/
 const noRoute = new Set(['ENETUNREACH', 'ENETDOWN', 'EAI_AGAIN'])
 const noName = new Set(['ENOTFOUND', 'EADDRNOTAVAIL', 'EHOSTUNREACH'])
 const words: Record<string, string> = {
@@ -47,7 +49,11 @@ export function lineTrouble(error: unknown, place: Place): Trouble {
     return new Trouble('auth', `${shown} does not take our certificate (${alert})`, error)
   }
   if (theirCertificate.test(code))
-    return new Trouble('refused', `the certificate of ${shown} cannot be trusted: ${text} (${code})`, error)
+    return new Trouble(
+      'refused',
+      `the certificate of ${shown} cannot be trusted: ${text} (${code})${unknownAuthority.test(code) ? '; name its authority with X509_CERT_DIR, --ca-cert or ca_cert in rucio.cfg' : ''}`,
+      error,
+    )
   if (isOffline(codes, place.host))
     return new Trouble('offline', `${shown} cannot be reached (${code})`, error)
   // Out of file handles is a fault of this machine, not of the host.

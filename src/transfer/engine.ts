@@ -1,7 +1,7 @@
 // What the loop asks for bytes: one file at a time, from where it stands to its final name. Never lists, decides or asks Rucio.
 //
-// An engine is chosen by the scheme of a PFN, in decide/replicas.ts: https, davs and http are our own (lane.ts, https.ts). Others end
-// there in Trouble('unsupported') with the scheme's name; one that is added takes its schemes there and a claim's bytes here.
+// An engine is chosen by the scheme of a PFN, in decide/replicas.ts: https, davs and http are our own (lane.ts, https.ts), the others are
+// programs (program.ts; programs.ts has the table). What no engine that is installed can fetch ends in Trouble('unsupported') there.
 
 import { setMaxListeners } from 'node:events'
 import type { Root } from '../disk/layout.ts'
@@ -17,6 +17,8 @@ import { follow } from './follow.ts'
 import { Hosts } from './hosts.ts'
 import { defaultLimits, type Limits } from './limits.ts'
 import { Lines } from './lines.ts'
+import type { Programs } from './program.ts'
+import { openPrograms } from './programs.ts'
 import { Table } from './table.ts'
 import type { Means } from './try.ts'
 
@@ -52,6 +54,8 @@ export async function openTransfer(options: {
   /** ms since 1970 of the lease's last renewal: when it is older than 4 s, owner.json is read before each write to a part */
   readonly renewedAt?: () => number
   readonly limits?: Partial<Limits>
+  /** those of programs.ts unless a test has others */
+  readonly programs?: Programs
 }): Promise<Transfer> {
   const { root, world, log, identity, token, renewedAt } = options
   const tell = (text: string) => log('rucio_downloader', text)
@@ -81,6 +85,7 @@ export async function openTransfer(options: {
     now: () => world.now(),
     chance: () => world.chance(),
     tell,
+    programs: options.programs ?? openPrograms(),
   }
 
   async function save(now: boolean): Promise<void> {

@@ -2,7 +2,7 @@
 
 import { afterFailure, afterStrike } from '../decide/outcome.ts'
 import { gapsOf } from '../decide/ranges.ts'
-import { chooseReplicas, replicaKey } from '../decide/replicas.ts'
+import { chooseReplicas, type Engine, replicaKey } from '../decide/replicas.ts'
 import { finish } from '../disk/finish.ts'
 import type { Root } from '../disk/layout.ts'
 import type { VerifiedLog } from '../disk/lines.ts'
@@ -17,6 +17,7 @@ import { type Failure, Trouble, toFailure, toTrouble } from '../words/reason.ts'
 import type { FileReplicas } from '../words/replica.ts'
 import type { World } from '../words/world.ts'
 import { bringAll } from './lanes.ts'
+import { missingOf } from './program.ts'
 import type { Table } from './table.ts'
 import { choose, type Means, type Try } from './try.ts'
 import { verify, withSums } from './verify.ts'
@@ -41,6 +42,9 @@ export type Fetched =
     }
   | { readonly kind: 'stopped' }
 
+// Until the configuration can say otherwise.
+const by = 'auto'
+
 type Failed = Extract<Fetched, { kind: 'failed' }>
 
 export type Place = {
@@ -62,7 +66,8 @@ export async function fetchOne(place: Place, means: Means, job: Job, signal: Abo
   let removeRow: () => void = () => {}
   try {
     signal.throwIfAborted()
-    const until = line.bytes === 0 ? undefined : restOfAll(job, means)
+    const missing = await missingOf(means.programs)
+    const until = line.bytes === 0 ? undefined : restOfAll(job, missing, means)
     if (until !== undefined) return atRest(line, until, means)
     part = await Part.open({ root, name, line, known, guard, tell: means.tell }, signal)
     of = {
@@ -71,6 +76,8 @@ export async function fetchOne(place: Place, means: Means, job: Job, signal: Abo
       // The listing's size holds: it is what the whole dataset was counted with.
       file: { ...job.replicas, bytes: line.bytes },
       plainData: config.plain_data,
+      by,
+      missing,
       most: config.connections_per_file,
       excluded: new Set(),
       troubles: [],
@@ -169,10 +176,16 @@ async function failed(of: Try, means: Means): Promise<Failed> {
 
 /** Every replica lies behind a host at rest. There may be thousands of such files: nothing is opened or written for them, since the rest
  *  itself is on disk (hosts/). @returns the first end of a rest, ms since 1970 */
-function restOfAll({ replicas, config }: Job, means: Means): number | undefined {
+function restOfAll(
+  { replicas, config }: Job,
+  missing: ReadonlyMap<Engine, string>,
+  means: Means,
+): number | undefined {
   const choice = chooseReplicas({
     file: replicas,
     plainData: config.plain_data,
+    by,
+    missing,
     strikes: [],
     resting: means.hosts.resting(),
     rates: means.hosts.rates(),

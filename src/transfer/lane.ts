@@ -2,7 +2,7 @@
 
 import { afterStrike } from '../decide/outcome.ts'
 import { gapsOf, nextSpan, splitClaim } from '../decide/ranges.ts'
-import { replicaKey, wireScheme } from '../decide/replicas.ts'
+import { type Engine, engineOf, replicaKey, wireScheme } from '../decide/replicas.ts'
 import type { Range } from '../words/part.ts'
 import { hostPort } from '../words/pfn.ts'
 import type { Span } from '../words/ranges.ts'
@@ -23,6 +23,8 @@ const meagreBytes = 64 * 1024
 /** The lanes of one file, and how many there may be. */
 export type Crew = {
   readonly of: Try
+  /** the replicas of this engine are asked */
+  readonly engine: Engine
   readonly signal: AbortSignal
   readonly lanes: Set<Lane>
   most: number
@@ -80,9 +82,8 @@ async function bring(
   replica: Replica,
   pace: Pace,
 ): Promise<Miss | undefined> {
-  const { of, signal } = crew
-  const { means, part, file, plainData } = of
-  const [identity, token] = await Promise.all([means.identity(), means.token()])
+  const { of } = crew
+  const { means, part } = of
   const target = {
     async write(bytes: Uint8Array, ranges: readonly Range[]) {
       await part.write(bytes, ranges)
@@ -95,18 +96,7 @@ async function bring(
   const begunAt = performance.now()
   try {
     of.source = replica
-    const ask = {
-      replica,
-      bytes: file.bytes,
-      identity,
-      token,
-      plainData,
-      limits: means.limits,
-      pace,
-      now: means.now,
-      onWhole: () => takeWhole(crew, claim),
-    }
-    await fetchBestWay(of, lane, ask, { filler, signal })
+    await fetchBy(crew, lane, { claim, replica, pace, filler })
   } catch (error) {
     if (!(error instanceof Miss)) throw error
     if (error.blame === 'us') throw error.trouble
@@ -116,6 +106,34 @@ async function bring(
   }
   means.hosts.good(hostPort(replica.pfn), claim.at - claim.from, performance.now() - begunAt)
   return undefined
+}
+
+async function fetchBy(
+  crew: Crew,
+  lane: Lane,
+  {
+    claim,
+    replica,
+    pace,
+    filler,
+  }: {
+    readonly claim: Claim
+    readonly replica: Replica
+    readonly pace: Pace
+    readonly filler: Filler
+  },
+): Promise<void> {
+  const { of, signal, engine } = crew
+  const { means, file, plainData } = of
+  const { limits, now } = means
+  if (engine !== 'https') {
+    const ask = { replica, file, limits, pace }
+    return await means.programs[engine].bring(ask, filler, signal)
+  }
+  const [identity, token] = await Promise.all([means.identity(), means.token()])
+  const onWhole = (): void => takeWhole(crew, claim)
+  const ask = { replica, bytes: file.bytes, identity, token, plainData, limits, pace, now, onWhole }
+  await fetchBestWay(of, lane, ask, { filler, signal })
 }
 
 /** Over a connection of our own where it pays and the storage answers plainly; else over node:https. */
@@ -195,13 +213,14 @@ function pick(crew: Crew, lane: Lane): Replica | undefined {
   if (lane.replica !== undefined && !of.excluded.has(replicaKey(lane.replica))) return lane.replica
   const choice = choose(of)
   if (choice.kind !== 'usable') return undefined
+  const replicas = choice.replicas.filter(each => engineOf(each, of.by) === crew.engine)
   const inUse = [...crew.lanes].flatMap(each =>
     each === lane || each.replica === undefined ? [] : [replicaKey(each.replica)],
   )
-  if (of.alone) return choice.replicas.find(each => inUse.includes(replicaKey(each))) ?? choice.replicas[0]
+  if (of.alone) return replicas.find(each => inUse.includes(replicaKey(each))) ?? replicas[0]
   const uses = (replica: Replica) => inUse.filter(each => each === replicaKey(replica)).length
   // The sort is stable: where the uses are equal the order of choice holds.
-  return [...choice.replicas].sort((a, b) => uses(a) - uses(b))[0]
+  return replicas.sort((a, b) => uses(a) - uses(b))[0]
 }
 
 /** The storage sends the whole file whatever is asked for: one connection takes of it what it can, to the end of the gap. */

@@ -14,15 +14,19 @@ import { syncedBytes, type Unfinished, type View } from './view.ts'
 
 export async function getDatasets(_: Call, desk: Desk): Promise<Answer> {
   const all = await desk.overview.get()
-  return { status: 200, body: { pieces: listed('{"datasets":[', summaries(all, desk), ']}') } }
+  // What comes now has files whose bytes lie in parts: these count, so it is looked at closely.
+  const coming = all.map(each => each.name).filter(name => (desk.site.progress.get(name)?.size ?? 0) > 0)
+  const views = await Promise.all(coming.map(name => desk.within(desk.views.get(name))))
+  const closely = new Map(views.map(view => [view.name, view]))
+  return { status: 200, body: { pieces: listed('{"datasets":[', summaries(all, closely, desk), ']}') } }
 }
 
-async function* summaries(all: readonly Brief[], desk: Desk): AsyncGenerator<object> {
-  for (const brief of all) {
-    // What comes now has files whose bytes lie in parts: these count, so it is looked at closely.
-    const comes = (desk.site.progress.get(brief.name)?.size ?? 0) > 0
-    yield summary(comes ? await desk.within(desk.views.get(brief.name)) : { ...brief, unfinished: [] }, desk)
-  }
+function* summaries(
+  all: readonly Brief[],
+  closely: ReadonlyMap<string, View>,
+  desk: Desk,
+): Generator<object> {
+  for (const brief of all) yield summary(closely.get(brief.name) ?? { ...brief, unfinished: [] }, desk)
 }
 
 export async function getDataset(call: Call, desk: Desk): Promise<Answer> {

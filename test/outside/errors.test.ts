@@ -36,6 +36,16 @@ test('a certificate of theirs that does not verify is refused', () => {
     assert.is(reason(code), 'refused', code)
 })
 
+test('an authority that is not known is said with where to name it', () => {
+  const { detail } = lineTrouble(
+    Object.assign(new Error('self-signed certificate in certificate chain'), {
+      code: 'SELF_SIGNED_CERT_IN_CHAIN',
+    }),
+    { host: 'se.example.org', port: 443 },
+  )
+  assert.match(detail, 'X509_CERT_DIR')
+})
+
 test('a host that is reached and does not serve is host_down', () => {
   for (const code of [
     'ECONNREFUSED',
