@@ -6,7 +6,9 @@ import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { RucioOptions } from './catalogue/rucio.ts'
 import type { CredentialOptions } from './credential/credential.ts'
+import type { UpdateOptions } from './credential/update.ts'
 import type { AuditTimes } from './loop/audit.ts'
+import { readAuthoritiesOptions } from './options-authorities.ts'
 import { clientValue, findCfg } from './options-cfg.ts'
 import { liesInData, readLoginWay } from './options-login.ts'
 import { authTypes, isAuthType } from './words/auth.ts'
@@ -24,6 +26,7 @@ export type ServeOptions = {
   }
   readonly rucio: RucioOptions
   readonly credential: CredentialOptions
+  readonly certUpdate: UpdateOptions
   /** texts that may stand in no log */
   readonly secrets: readonly string[]
   /** WATCH_POLL=1: file events by looking, for mounts that announce nothing */
@@ -95,7 +98,7 @@ async function readGiven(argv: readonly string[], env: Env): Promise<Given | Wro
 export async function readLoginOptions(argv: readonly string[], env: Env): Promise<Login | Wrong> {
   const given = await readGiven(argv, env)
   if ('message' in given) return given
-  const login = await readLogin(given, env)
+  const login = await readConnection(given, env)
   if ('message' in login) return login
   const data = given.one('data')
   const inData = data === undefined ? undefined : liesInData(data, login.rucio.oidc)
@@ -114,7 +117,7 @@ export async function readOptions(argv: readonly string[], env: Env): Promise<Se
   const port = readPort(one('port') ?? '8000')
   if (port === undefined)
     return wrong(`--port takes a number from 0 to 65535, not ${JSON.stringify(one('port'))}`)
-  const login = await readLogin(given, env)
+  const login = await readConnection(given, env)
   if ('message' in login) return login
   const inData = liesInData(data, login.rucio.oidc)
   if (inData !== undefined) return wrong(inData)
@@ -138,9 +141,16 @@ export async function readOptions(argv: readonly string[], env: Env): Promise<Se
   }
 }
 
-export type Login = Pick<ServeOptions, 'rucio' | 'credential' | 'secrets'>
+export type Login = Pick<ServeOptions, 'rucio' | 'credential' | 'secrets' | 'certUpdate'>
 
-async function readLogin({ one, client, note }: Given, env: Env): Promise<Login | Wrong> {
+async function readConnection(given: Given, env: Env): Promise<Login | Wrong> {
+  const login = await readLogin(given, env)
+  if ('message' in login) return login
+  const authorities = await readAuthoritiesOptions(login.credential, env)
+  return 'message' in authorities ? authorities : { ...login, ...authorities }
+}
+
+async function readLogin({ one, client, note }: Given, env: Env): Promise<Omit<Login, 'certUpdate'> | Wrong> {
   const gridDir = (await isNoDir(gridAuthorities)) === undefined ? gridAuthorities : undefined
   const rucioHost = one('rucio-host') ?? client('rucio_host')
   if (rucioHost === undefined)

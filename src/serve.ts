@@ -19,6 +19,7 @@ import { openCatalogueRest } from './loop/rest.ts'
 import { openWorks } from './loop/work.ts'
 import type { ServeOptions } from './options.ts'
 import { setLoopbackAllowed } from './outside/request.ts'
+import { keepAuthorities } from './serve-authorities.ts'
 import { openTransfer } from './transfer/engine.ts'
 import { type Site, startWeb, type Web } from './web/server.ts'
 import { openAccept } from './wishes/accept.ts'
@@ -287,6 +288,12 @@ async function run(
   const ending = new AbortController()
   const audit = openAudit(daemon, { ...auditTimes, ...options.auditTimes })
   const audits = audit.goOn(ending.signal).catch(error => log('rucio_downloader', `audit: ${String(error)}`))
+  const authorities = keepAuthorities(
+    { root, world, log, changed },
+    credential.authorities,
+    options.certUpdate,
+    ending.signal,
+  ).catch(error => log('grid_cert', `authorities: ${String(error)}`))
   const status = keepStatus(daemon, credential, bell, loop.wake, ending.signal)
   try {
     await Promise.race([whenAborted(signal), lost, loop.broken])
@@ -295,7 +302,7 @@ async function run(
   } finally {
     ending.abort()
     await within(endMs, async () => {
-      await Promise.all([loop.stop(), hints.close(), audits, status])
+      await Promise.all([loop.stop(), hints.close(), audits, authorities, status])
       await transfer.close()
       credential.close()
       await logs.flush()

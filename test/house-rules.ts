@@ -29,7 +29,9 @@ const mayUseFs: Readonly<Record<string, string>> = {
   'src/demo.ts': 'its own temporary directory',
   'src/credential/credential.ts': 'certificate and key',
   'src/credential/token.ts': 'bearer tokens',
-  'src/credential/authorities.ts': 'certificates of authorities',
+  'src/credential/authorities.ts': 'certificates of authorities and their revocation lists',
+  'src/credential/update.ts': 'a place for revocation lists',
+  'src/options-authorities.ts': 'where revocation lists can be written',
   'src/catalogue/token-file.ts': 'a token of Rucio, outside the data directory',
   'src/catalogue/ssh-key.ts': 'a key for SSH',
 }

@@ -1,5 +1,6 @@
 // GET /status: the frozen keys, and how the daemon is. Answers whatever the disk does; never waits for it for long.
 
+import type { AuthoritiesState } from '../words/authorities.ts'
 import { type DataState, type GridCert, unknownCert } from '../words/status.ts'
 import { type Answer, json } from './answer.ts'
 import type { Call } from './calls.ts'
@@ -14,6 +15,7 @@ export async function getStatus(call: Call, desk: Desk): Promise<Answer> {
   try {
     await desk.check('data')
     desk.lastCert = await desk.within(desk.cert())
+    desk.lastAuthorities = await desk.within(desk.authorities())
     downloading = await desk.within(desk.downloading.get())
   } catch (error) {
     const problem = toProblem(error)
@@ -28,13 +30,16 @@ export async function getStatus(call: Call, desk: Desk): Promise<Answer> {
   }
   const cert = desk.lastCert ?? unknownCert
   const { id } = site.root
+  const authorities = desk.lastAuthorities
+  const troubles = site.troubles()
   return json(
-    statusOf({ cert, downloading, id, url: call.url, options, state, message, troubles: site.troubles() }),
+    statusOf({ cert, authorities, downloading, id, url: call.url, options, state, message, troubles }),
   )
 }
 
 export function statusOf(what: {
   readonly cert: GridCert
+  readonly authorities: AuthoritiesState | null
   readonly downloading: readonly string[]
   readonly id: string | null
   readonly url: string
@@ -52,6 +57,7 @@ export function statusOf(what: {
     state: what.state,
     message: what.message,
     troubles: what.troubles,
+    authorities: what.authorities,
   }
 }
 

@@ -21,7 +21,9 @@ export function splitCommand(text: string): readonly string[] | { readonly messa
       if (i === text.length) return { message: 'it ends in the middle, after a backslash' }
       word = (word ?? '') + text[i]
     } else if (/[|&;<>()$`*?]/.test(char) || (char === '~' && word === undefined))
-      return { message: `no shell reads it, so ${char} means nothing here: quote it, or put it into a script` }
+      return {
+        message: `no shell reads it, so ${char} means nothing here: quote it, or put it into a script`,
+      }
     else word = (word ?? '') + char
   }
   if (word !== undefined) words.push(word)

@@ -37,7 +37,8 @@ export function readAuthoritiesState(json: unknown): AuthoritiesState | undefine
   if (crl !== null) counts.push(crl['fresh'], crl['stale'], crl['missing'])
   if (!counts.every(isCount) || !warnings.every(each => typeof each === 'string')) return undefined
   if (typeof update['running'] !== 'boolean') return undefined
-  if (![update['by'], update['error']].every(each => each === null || typeof each === 'string')) return undefined
+  if (![update['by'], update['error']].every(each => each === null || typeof each === 'string'))
+    return undefined
   if (![update['ended'], update['next']].every(each => each === null || fromIso(each) !== undefined))
     return undefined
   return keys as unknown as AuthoritiesState

@@ -14,7 +14,12 @@ test('when authorities and lists are renewed', () => {
     ['a failure is an hour old', { at: now - hour, isGood: false }, undefined, now],
     ['a failure is fresh', { at: now - hour / 2, isGood: false }, undefined, now + hour / 2],
     ['another has renewed them', null, now - 3 * hour, now + 21 * hour],
-    ['another has renewed them since', { at: now - 30 * hour, isGood: true }, now - 3 * hour, now + 21 * hour],
+    [
+      'another has renewed them since',
+      { at: now - 30 * hour, isGood: true },
+      now - 3 * hour,
+      now + 21 * hour,
+    ],
     ['another did two days ago', null, now - 48 * hour, now - 24 * hour],
     ['the clock was set back', { at: now + 48 * hour, isGood: true }, now + hour, now],
   ] as const)

@@ -18,7 +18,18 @@ test('words are parted by blanks and held together by quotes', () => {
 })
 
 test('what only a shell would understand is refused in a sentence, and so is what is not whole', () => {
-  for (const text of ['a | b', 'a && b', 'a; b', 'a > f', '$HOME/x', '~/x', 'a *.pem', 'a `b`', 'a $(b)', 'a ?'])
+  for (const text of [
+    'a | b',
+    'a && b',
+    'a; b',
+    'a > f',
+    '$HOME/x',
+    '~/x',
+    'a *.pem',
+    'a `b`',
+    'a $(b)',
+    'a ?',
+  ])
     assert.match((splitCommand(text) as { message: string }).message, 'no shell reads it', text)
   assert.equal(splitCommand(`a 'b`), { message: "a ' is not closed" })
   assert.equal(splitCommand('a "b\\"'), { message: 'a " is not closed' })
