@@ -1,6 +1,5 @@
 // The daemon: data directory, lease, rooms wired together, signals, exit codes. Holds no rule of its own.
 
-import { openRucio } from './catalogue/rucio.ts'
 import { openCredential } from './credential/credential.ts'
 import type { Root } from './disk/layout.ts'
 import { Held, type Lease, leaseTimes, takeLease } from './disk/lease.ts'
@@ -20,6 +19,7 @@ import { openWorks } from './loop/work.ts'
 import type { ServeOptions } from './options.ts'
 import { setLoopbackAllowed } from './outside/request.ts'
 import { keepAuthorities } from './serve-authorities.ts'
+import { connectRucio } from './serve-login.ts'
 import { openTransfer } from './transfer/engine.ts'
 import { type Site, startWeb, type Web } from './web/server.ts'
 import { openAccept } from './wishes/accept.ts'
@@ -218,14 +218,17 @@ async function run(
   const { log } = logs
   const credential = await openCredential(options.credential, world)
   const bell = openBell()
-  const reporting = {
-    identity: () => credential.identity(),
-    report(refusal: string | undefined) {
-      credential.report(refusal)
+  const { rucio, ...login } = connectRucio(options.rucio, {
+    credential,
+    log,
+    world,
+    ring: bell.ring,
+    loggedIn() {
+      daemon.catalogue.answered()
       bell.ring()
+      wake(true)
     },
-  }
-  const rucio = openRucio(options.rucio, reporting, log, world)
+  })
   setLoopbackAllowed(rucio.onLoopback, new Set(web.ports))
   const transfer = await openTransfer({
     root,
@@ -278,6 +281,7 @@ async function run(
     state: loop.state,
     troubles: loop.troubles,
     waiting: loop.waiting,
+    loginUrl: login.loginUrl,
     onChange(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)
@@ -301,6 +305,7 @@ async function run(
     return 0
   } finally {
     ending.abort()
+    login.close()
     await within(endMs, async () => {
       await Promise.all([loop.stop(), hints.close(), audits, authorities, status])
       await transfer.close()

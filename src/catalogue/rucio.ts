@@ -16,8 +16,8 @@ import type { OidcOptions } from './oidc.ts'
 import type { OidcLogin } from './oidc-login.ts'
 import { readRefusal } from './refusal.ts'
 import { readReplicas } from './replicas.ts'
-import { Schemes } from './schemes.ts'
 import { makeSend, parseServer, sendOnce } from './server.ts'
+import { Storages } from './storages.ts'
 
 export type RucioOptions = {
   readonly rucioHost: string
@@ -89,12 +89,12 @@ export function openRucio(
   const authServer = parseServer(options.authHost)
   if (authServer instanceof Trouble) throw authServer
   const login = openLogin(options, authServer, credential, log, world, oidc)
-  const schemes = new Schemes()
+  const storages = new Storages()
   const send = makeSend(server, login, credential, options.password)
   return {
     contents: (did, each, signal) => readContents(send, did, each, signal),
     replicas: (files, signal, everything = false) =>
-      readReplicas(files, { send, schemes, everything, now: () => world.now(), signal }),
+      readReplicas(files, { send, storages, everything, now: () => world.now(), signal }),
     async ping(signal) {
       const call = { method: 'GET', path: '/ping', accept: 'application/json', signal } as const
       const answer = await sendOnce(server, call, {}, credential)

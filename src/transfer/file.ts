@@ -28,6 +28,8 @@ export type Job = {
   readonly replicas: FileReplicas
   readonly log: VerifiedLog
   readonly config: Config
+  /** called when all bytes have come: the line is free while the disk syncs them and the file gets its name */
+  readonly onBrought?: () => void
 }
 
 export type Fetched =
@@ -90,6 +92,7 @@ export async function fetchOne(place: Place, means: Means, job: Job, signal: Abo
     for (;;) {
       await bringAll(of, signal)
       if (gapsOf(part.ranges, line.bytes).length > 0) return await failed(of, means)
+      job.onBrought?.()
       await part.seal()
       const verdict = await verify(of, { root, name, line }, signal)
       if (verdict.kind === 'right') {

@@ -36,6 +36,8 @@ export type Site = {
   readonly troubles: () => readonly string[]
   /** per-dataset words of the loop that no record holds (why it waits): NAME -> {reason, message} */
   readonly waiting: (name: string) => { readonly reason: string; readonly message: string } | undefined
+  /** where a browser may log in to Rucio now; undefined when nobody has to */
+  readonly loginUrl?: () => string | undefined
   /** called after anything on disk changed that a waiter may wait for; with the NAME where it is known, so that what is kept of the
    *  others still counts
    *  @returns stops it */

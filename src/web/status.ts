@@ -30,10 +30,20 @@ export async function getStatus(call: Call, desk: Desk): Promise<Answer> {
   }
   const cert = desk.lastCert ?? unknownCert
   const { id } = site.root
-  const authorities = desk.lastAuthorities
-  const troubles = site.troubles()
   return json(
-    statusOf({ cert, authorities, downloading, id, url: call.url, options, state, message, troubles }),
+    statusOf({
+      cert,
+      authorities: desk.lastAuthorities,
+      downloading,
+      id,
+      url: call.url,
+      options,
+      state,
+      message,
+      troubles: site.troubles(),
+      // From memory alone: who has it can fetch the token while the login is open, so it lies in no record and no log.
+      loginUrl: site.loginUrl?.(),
+    }),
   )
 }
 
@@ -47,6 +57,7 @@ export function statusOf(what: {
   readonly state: DataState
   readonly message: string
   readonly troubles: readonly string[]
+  readonly loginUrl?: string | undefined
 }): object {
   return {
     grid_cert: what.cert,
@@ -57,6 +68,7 @@ export function statusOf(what: {
     state: what.state,
     message: what.message,
     troubles: what.troubles,
+    login_url: what.loginUrl ?? null,
     authorities: what.authorities,
   }
 }
