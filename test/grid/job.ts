@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises'
 import { request } from 'node:http'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { AuthoritiesState } from '../../src/words/authorities.ts'
 import { type Daemon, startDaemon } from '../help/daemon.ts'
 import { variable } from './seeded.ts'
 
@@ -26,23 +27,34 @@ export type Job = {
     readonly files: { readonly total: number; readonly done: number }
     readonly unfinished: readonly Unfinished[]
   }>
+  /** GET /status, of which these keys are read in tests */
+  status(): Promise<{ readonly authorities: AuthoritiesState | null }>
 }
 
-/** A daemon over `data`, by the official client's configuration of that name in DIR/etc, and nothing else of the environment. */
-export async function startJob(data: string, cfg: 'rucio.cfg' | 'rucio-x509.cfg'): Promise<Job> {
+/** A daemon over `data`, by the official client's configuration of that name in DIR/etc, and nothing else of the environment.
+ *  @param env more of it, or another value */
+export async function startJob(
+  data: string,
+  cfg: 'rucio.cfg' | 'rucio-x509.cfg',
+  env: Readonly<Record<string, string>> = {},
+): Promise<Job> {
   const daemon = startDaemon({
     data,
     env: {
       RUCIO_CONFIG: `${variable('GRID_DIR')}/etc/${cfg}`,
       X509_CERT_DIR: variable('X509_CERT_DIR'),
+      ...env,
     },
   })
   const url = await daemon.ready
+  const status = async (): ReturnType<Job['status']> =>
+    (await ask(`${url}/status`, 'GET')) as Awaited<ReturnType<Job['status']>>
   const ds = (did: string): string => `/ds?ds_name=${encodeURIComponent(did)}`
   const wordOf = (answer: unknown): string => String((answer as { readonly status: unknown }).status)
   return {
     data,
     daemon,
+    status,
     want: async did => wordOf(await ask(url + ds(did), 'POST')),
     word: async (did, seconds) => wordOf(await ask(`${url}${ds(did)}&wait=${seconds}`, 'GET')),
     look: async did =>
