@@ -70,6 +70,8 @@ type Seen = {
  *  Files that are absent or broken are no error here: identity() comes without a certificate, state() says why. */
 export async function openCredential(options: CredentialOptions, world: World): Promise<Credential> {
   const keeper = openAuthorities(options, world)
+  /** New lists have come: not one connection more with the old ones. */
+  let isDue = false
   let seen: Seen | undefined
   let looking: Promise<Seen> | undefined
   let reading: Reading | undefined
@@ -80,7 +82,7 @@ export async function openCredential(options: CredentialOptions, world: World): 
   async function look(): Promise<Seen> {
     const now = world.now()
     // A clock that was set back must not stop the looks.
-    if (seen !== undefined && now - seen.at < lookEveryMs && now >= seen.at) return seen
+    if (seen !== undefined && !isDue && now - seen.at < lookEveryMs && now >= seen.at) return seen
     looking ??= lookAnew(now).finally(() => {
       looking = undefined
     })
@@ -88,6 +90,7 @@ export async function openCredential(options: CredentialOptions, world: World): 
   }
 
   async function lookAnew(now: number): Promise<Seen> {
+    isDue = false
     const signature = await signatureOf(options)
     if (reading?.signature !== signature || now - reading.at > readEveryMs || now < reading.at) {
       reading = { at: now, signature, pair: await readConfigured(options) }
@@ -152,7 +155,13 @@ export async function openCredential(options: CredentialOptions, world: World): 
     report: text => {
       refusal = text
     },
-    authorities: keeper,
+    authorities: {
+      look: keeper.look,
+      renew() {
+        keeper.renew()
+        isDue = true
+      },
+    },
     close: () => {
       if (seen !== undefined) retireIdentity(seen.identity)
     },
