@@ -9,6 +9,8 @@ type Found = {
   readonly cfg: Cfg
   /** which file it is, for what is missing */
   readonly note: string
+  /** undefined where there is none */
+  readonly path?: string
 }
 
 /** A key of [client]: RUCIO_CLIENT_KEY, the short names that users know, RUCIO_CFG_CLIENT_KEY, then rucio.cfg. */
@@ -50,7 +52,7 @@ export async function findCfg(
     try {
       const text = await readFile(path, 'utf8')
       const what = /^\s*\[client\]\s*$/m.test(text) ? 'was read' : 'has no section [client]'
-      return { cfg: parseCfg(text), note: ` (${path} ${what})` }
+      return { cfg: parseCfg(text), note: ` (${path} ${what})`, path }
     } catch (error) {
       if (explicit !== undefined || codeOf(error) !== 'ENOENT')
         return {

@@ -1,18 +1,20 @@
 // The daemon: data directory, lease, rooms wired together, signals, exit codes. Holds no rule of its own.
 
 import { openCredential } from './credential/credential.ts'
+import { ruleTimes } from './decide/rule.ts'
 import type { Root } from './disk/layout.ts'
 import { Held, type Lease, leaseTimes, takeLease } from './disk/lease.ts'
 import { openLogs } from './disk/logs.ts'
 import { Fenced } from './disk/put.ts'
 import { NotOurs, openRoot, prepare } from './disk/root.ts'
-import { keepStatus, openBell, timer } from './gridCert.ts'
+import { openGridCert, timer } from './gridCert.ts'
 import { auditTimes, openAudit } from './loop/audit.ts'
 import { openConfigFile } from './loop/configFile.ts'
 import type { Daemon } from './loop/daemon.ts'
 import { openDataWatch } from './loop/dataWatch.ts'
 import { noHints, openHints } from './loop/hints.ts'
 import { startLoop } from './loop/loop.ts'
+import { retryRefused } from './loop/newCredential.ts'
 import { openReplicaBook } from './loop/replicaBook.ts'
 import { openCatalogueRest } from './loop/rest.ts'
 import { openWorks } from './loop/work.ts'
@@ -20,6 +22,7 @@ import type { ServeOptions } from './options.ts'
 import { setLoopbackAllowed } from './outside/request.ts'
 import { keepAuthorities } from './serve-authorities.ts'
 import { connectRucio } from './serve-login.ts'
+import { programsOf } from './serve-programs.ts'
 import { openTransfer } from './transfer/engine.ts'
 import { type Site, startWeb, type Web } from './web/server.ts'
 import { openAccept } from './wishes/accept.ts'
@@ -216,16 +219,22 @@ async function run(
   const logs = openLogs(root, world)
   for (const secret of options.secrets) logs.hide(secret)
   const { log } = logs
-  const credential = await openCredential(options.credential, world)
-  const bell = openBell()
+  const { maker } = options
+  const gridCert = openGridCert(
+    await openCredential(options.credential, world),
+    maker === undefined ? undefined : { options: maker, hide: secret => logs.hide(secret) },
+    log,
+    world,
+  )
+  const { credential } = gridCert
   const { rucio, ...login } = connectRucio(options.rucio, {
     credential,
     log,
     world,
-    ring: bell.ring,
+    ring: gridCert.asked,
     loggedIn() {
       daemon.catalogue.answered()
-      bell.ring()
+      gridCert.asked()
       wake(true)
     },
   })
@@ -237,6 +246,7 @@ async function run(
     identity: () => credential.identity(),
     token: () => credential.token(),
     renewedAt: () => lease.renewedAt(),
+    programs: programsOf(options, root, { rucio, token: () => credential.token() }, log),
     limits: options.checkpointMs === undefined ? {} : { checkpointMs: options.checkpointMs },
   })
   const listeners = new Set<(name?: string) => void>()
@@ -258,6 +268,7 @@ async function run(
     works: openWorks(root),
     replicas: openReplicaBook(rucio, world),
     catalogue: openCatalogueRest(world),
+    ruleTimes: { ...ruleTimes, ...options.ruleTimes },
     listFailures: new Map(),
     changed,
   }
@@ -282,6 +293,7 @@ async function run(
     troubles: loop.troubles,
     waiting: loop.waiting,
     loginUrl: login.loginUrl,
+    askedForStatus: gridCert.asked,
     onChange(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)
@@ -298,7 +310,7 @@ async function run(
     options.certUpdate,
     ending.signal,
   ).catch(error => log('grid_cert', `authorities: ${String(error)}`))
-  const status = keepStatus(daemon, credential, bell, loop.wake, ending.signal)
+  const status = gridCert.keep(daemon, loop.wake, () => retryRefused(daemon), ending.signal)
   try {
     await Promise.race([whenAborted(signal), lost, loop.broken])
     log('web_server', 'told to end')
@@ -309,7 +321,7 @@ async function run(
     await within(endMs, async () => {
       await Promise.all([loop.stop(), hints.close(), audits, authorities, status])
       await transfer.close()
-      credential.close()
+      await gridCert.close()
       await logs.flush()
     })
   }

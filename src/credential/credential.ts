@@ -18,12 +18,15 @@ import {
   openAuthorities,
 } from './authorities.ts'
 import { type Pair, readPair } from './certificate.ts'
+import { describePair, warningsOf } from './grid-cert.ts'
 import { findToken } from './token.ts'
 
 export type CredentialOptions = AuthoritiesOptions & {
   readonly authType: AuthType
   /** X509_USER_PROXY, or undefined */
   readonly proxyPath?: string
+  /** the proxy is one that we make (maker.ts, which says why when it is not there) */
+  readonly ownProxy?: boolean
   readonly certPath?: string
   readonly keyPath?: string
   /** WLCG discovery order: BEARER_TOKEN, BEARER_TOKEN_FILE, $XDG_RUNTIME_DIR/bt_u<uid>, /tmp/bt_u<uid>; read anew before each use */
@@ -40,6 +43,8 @@ export type Credential = {
   report(refusal: string | undefined): void
   /** what servers are verified with */
   readonly authorities: AuthoritiesKeeper
+  /** The files are not those of the last look: the next use looks at them. */
+  lookAgain(): void
   close(): void
 }
 
@@ -98,6 +103,7 @@ export async function openCredential(options: CredentialOptions, world: World): 
     const authorities = await keeper.look()
     const errors: string[] = []
     let pair = usable(reading.pair, now, errors)
+    if (options.ownProxy === true && isAbsent(reading.pair)) errors.length = 0
     // voms-proxy-init unlinks the old proxy, then writes the new one: half a file is no reason to drop a good one at once.
     const held = seen?.pair
     if (pair === undefined && !badBefore && held !== undefined && held.end > now) {
@@ -114,9 +120,16 @@ export async function openCredential(options: CredentialOptions, world: World): 
       if (seen !== undefined) {
         retireIdentity(seen.identity)
         // Another credential: what a server said of the old one says nothing of it.
-        refusal = undefined
+        if (seen.pair?.cert !== pair?.cert || seen.pair?.key !== pair?.key) refusal = undefined
       }
-      seen = { at: now, key, pair, authorities, errors, ...connectWith(authorities, pair) }
+      seen = {
+        at: now,
+        key,
+        pair,
+        authorities,
+        errors,
+        ...connectWith(authorities, pair, reading.pair !== undefined),
+      }
     }
     return seen
   }
@@ -136,7 +149,7 @@ export async function openCredential(options: CredentialOptions, world: World): 
       const all = [...errors, unusable, ...tokenErrors(token, world.now()), refusal].filter(
         each => each !== undefined,
       )
-      const end = pair === undefined ? undefined : Math.min(pair.end, pair.vomsEnd ?? pair.end)
+      const end = pair === undefined ? undefined : Math.min(pair.end, pair.voms?.end ?? pair.end)
       return {
         is_good: all.length === 0,
         identity: pair?.identity ?? null,
@@ -150,6 +163,8 @@ export async function openCredential(options: CredentialOptions, world: World): 
         ...(authorities.revocations === undefined
           ? {}
           : { crl: authorities.revocations.counts(world.now()) }),
+        warnings: warningsOf(pair, world.now()),
+        ...describePair(pair, shownProxy(options)),
       }
     },
     report: text => {
@@ -161,6 +176,9 @@ export async function openCredential(options: CredentialOptions, world: World): 
         keeper.renew()
         isDue = true
       },
+    },
+    lookAgain: () => {
+      isDue = true
     },
     close: () => {
       if (seen !== undefined) retireIdentity(seen.identity)
@@ -187,15 +205,15 @@ function usable(read: Pair | Trouble | undefined, now: number, errors: string[])
     return undefined
   }
   // Rucio asks for no VOMS attributes, so such a proxy is still shown; a storage may refuse it.
-  if (read.vomsEnd !== undefined && read.vomsEnd <= now)
-    errors.push(`the VOMS attributes of the proxy ended ${toIso(read.vomsEnd)}: renew it`)
+  if (read.voms !== undefined && read.voms.end <= now)
+    errors.push(`the VOMS attributes of the proxy ended ${toIso(read.voms.end)}: renew it`)
   return read
 }
 
 async function readConfigured(options: CredentialOptions): Promise<Pair | Trouble | undefined> {
-  const { authType, proxyPath, certPath, keyPath } = options
-  const pairFirst = authType === 'x509' && certPath !== undefined
-  if (proxyPath !== undefined && !pairFirst) {
+  const { certPath, keyPath } = options
+  const proxyPath = shownProxy(options)
+  if (proxyPath !== undefined) {
     const text = await textOf(proxyPath, 'proxy')
     return text instanceof Trouble ? text : readPair(text, text, proxyPath)
   }
@@ -204,6 +222,15 @@ async function readConfigured(options: CredentialOptions): Promise<Pair | Troubl
   if (cert instanceof Trouble) return cert
   const key = keyPath === undefined ? cert : await textOf(keyPath, 'private key')
   return key instanceof Trouble ? key : readPair(cert, key, certPath)
+}
+
+/** With authType x509 certificate and key go before a proxy. */
+function shownProxy({ authType, proxyPath, certPath }: CredentialOptions): string | undefined {
+  return authType === 'x509' && certPath !== undefined ? undefined : proxyPath
+}
+
+function isAbsent(read: Pair | Trouble | undefined): boolean {
+  return read instanceof Trouble && codeOf(read.cause) === 'ENOENT'
 }
 
 async function textOf(path: string, what: string): Promise<string | Trouble> {
@@ -222,6 +249,7 @@ async function textOf(path: string, what: string): Promise<string | Trouble> {
 function connectWith(
   { pems, revocations }: Authorities,
   pair: Pair | undefined,
+  configured: boolean,
 ): Pick<Seen, 'identity' | 'unusable'> {
   const secure = (options: SecureContextOptions): SecureContext => {
     const context = createSecureContext({ ...options, minVersion: 'TLSv1.2' })
@@ -232,7 +260,7 @@ function connectWith(
   const ca = [...pems]
   const bare = secure({ ca })
   if (pair === undefined)
-    return { identity: makeIdentity({ certificate: undefined, bare }), unusable: undefined }
+    return { identity: makeIdentity({ certificate: undefined, bare, configured }), unusable: undefined }
   try {
     const { cert, key } = pair
     const certificate = secure({ ca, cert, key })
@@ -240,7 +268,7 @@ function connectWith(
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
     const unusable = `the certificate of ${pair.identity} cannot be used: ${why}`
-    return { identity: makeIdentity({ certificate: undefined, bare }), unusable }
+    return { identity: makeIdentity({ certificate: undefined, bare, configured }), unusable }
   }
 }
 

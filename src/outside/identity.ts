@@ -10,8 +10,10 @@ import { serverCheck } from './verified.ts'
 export function makeIdentity(contexts: {
   readonly certificate: SecureContext | undefined
   readonly bare: SecureContext
+  /** a certificate is configured, whether there is one or not */
+  readonly configured?: boolean
 }): Identity {
-  const { certificate, bare } = contexts
+  const { certificate, bare, configured = false } = contexts
   return {
     secureContext: certificate ?? bare,
     agent: new Agent(options(certificate ?? bare)),
@@ -19,6 +21,7 @@ export function makeIdentity(contexts: {
     bareContext: bare,
     plainAgent: new PlainAgent(pool),
     hasCertificate: certificate !== undefined,
+    lacksCertificate: configured && certificate === undefined,
   }
 }
 

@@ -44,9 +44,6 @@ export type Fetched =
     }
   | { readonly kind: 'stopped' }
 
-// Until the configuration can say otherwise.
-const by = 'auto'
-
 type Failed = Extract<Fetched, { kind: 'failed' }>
 
 export type Place = {
@@ -70,7 +67,7 @@ export async function fetchOne(place: Place, means: Means, job: Job, signal: Abo
     signal.throwIfAborted()
     const missing = await missingOf(means.programs)
     const until = line.bytes === 0 ? undefined : restOfAll(job, missing, means)
-    if (until !== undefined) return atRest(line, until, means)
+    if (until !== undefined) return atRest(job, until, means)
     part = await Part.open({ root, name, line, known, guard, tell: means.tell }, signal)
     of = {
       means,
@@ -78,7 +75,7 @@ export async function fetchOne(place: Place, means: Means, job: Job, signal: Abo
       // The listing's size holds: it is what the whole dataset was counted with.
       file: { ...job.replicas, bytes: line.bytes },
       plainData: config.plain_data,
-      by,
+      by: config.engine,
       missing,
       most: config.connections_per_file,
       excluded: new Set(),
@@ -187,7 +184,7 @@ function restOfAll(
   const choice = chooseReplicas({
     file: replicas,
     plainData: config.plain_data,
-    by,
+    by: config.engine,
     missing,
     strikes: [],
     resting: means.hosts.resting(),
@@ -197,9 +194,13 @@ function restOfAll(
   return choice.kind === 'resting' ? choice.until : undefined
 }
 
-function atRest(line: ListingLine, nextTryAt: number, means: Means): Failed {
-  const detail = `every storage that has ${line.did} is left alone for a while`
-  const failure = toFailure(new Trouble('host_down', detail), means.now())
+function atRest({ line, replicas }: Job, nextTryAt: number, means: Means): Failed {
+  const refusal = replicas.replicas.map(each => means.hosts.refusalOf(hostPort(each.pfn))).find(Boolean)
+  const trouble =
+    refusal === undefined
+      ? new Trouble('host_down', `every storage that has ${line.did} is left alone for a while`)
+      : new Trouble('auth', refusal)
+  const failure = toFailure(trouble, means.now())
   return { kind: 'failed', failure, nextTryAt, costs: false }
 }
 

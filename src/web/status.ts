@@ -10,6 +10,7 @@ import type { WebOptions } from './server.ts'
 
 export async function getStatus(call: Call, desk: Desk): Promise<Answer> {
   const { site, options } = desk
+  site.askedForStatus?.()
   let { state, message } = site.state()
   let downloading: readonly string[] = []
   try {

@@ -81,6 +81,7 @@ test('each state of a dataset has its word', async () => {
     priority: 4,
     reason: 'offline',
     message: 'No connection.',
+    rule: null,
   })
   const status = await call(bench.port, 'GET', '/status')
   assert.equal(status.json['rucio_download'], {
