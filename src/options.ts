@@ -6,8 +6,11 @@ import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { RucioOptions } from './catalogue/rucio.ts'
 import type { CredentialOptions } from './credential/credential.ts'
+import type { MakerOptions } from './credential/maker.ts'
+import type { RuleTimes } from './decide/rule.ts'
 import type { AuditTimes } from './loop/audit.ts'
 import { clientValue, findCfg } from './options-cfg.ts'
+import { proxyType, readGrid, withProxy } from './options-grid.ts'
 import { liesInData, readLoginWay } from './options-login.ts'
 import { authTypes, isAuthType } from './words/auth.ts'
 import { codeOf } from './words/reason.ts'
@@ -24,6 +27,8 @@ export type ServeOptions = {
   }
   readonly rucio: RucioOptions
   readonly credential: CredentialOptions
+  /** a proxy is to be made, and kept good */
+  readonly maker?: MakerOptions
   /** the official client: its program where PATH has none, and the rucio.cfg that was read */
   readonly client: { readonly program?: string; readonly cfgPath?: string }
   /** texts that may stand in no log */
@@ -33,6 +38,7 @@ export type ServeOptions = {
   /** DESKTOP_RUCIO_FILE_EVENTS=0: none at all, a look every 30 s finds what was written */
   readonly fileEvents: boolean
   readonly auditTimes: Partial<AuditTimes>
+  readonly ruleTimes: Partial<RuleTimes>
   /** time between two checkpoints of a part, in ms; undefined = the usual */
   readonly checkpointMs?: number
 }
@@ -55,6 +61,7 @@ const flags = {
   account: { type: 'string' },
   'auth-type': { type: 'string' },
   'ca-cert': { type: 'string' },
+  'cert-dir': { type: 'string' },
   client: { type: 'string' },
 } as const
 
@@ -119,7 +126,9 @@ export async function readOptions(argv: readonly string[], env: Env): Promise<Se
   const port = readPort(one('port') ?? '8000')
   if (port === undefined)
     return wrong(`--port takes a number from 0 to 65535, not ${JSON.stringify(one('port'))}`)
-  const login = await readLogin(given, env)
+  const grid = await readGrid(one('cert-dir'), given.client, resolve(data), env)
+  if (grid !== undefined && 'message' in grid) return grid
+  const login = await readLogin(grid === undefined ? given : proxyGiven(given, env), grid?.env ?? env)
   if ('message' in login) return login
   const inData = liesInData(data, login.rucio.oidc)
   if (inData !== undefined) return wrong(inData)
@@ -137,6 +146,7 @@ export async function readOptions(argv: readonly string[], env: Env): Promise<Se
       cachePrefix: one('cache-prefix') ?? nonEmpty(env['CACHE_PREFIX']),
     },
     ...login,
+    ...(grid === undefined ? {} : withProxy(grid.maker, login)),
     client: {
       ...(program === undefined ? {} : { program: resolve(program) }),
       ...(cfgPath === undefined ? {} : { cfgPath }),
@@ -144,7 +154,16 @@ export async function readOptions(argv: readonly string[], env: Env): Promise<Se
     watchPoll: env['WATCH_POLL'] === '1',
     fileEvents: env['DESKTOP_RUCIO_FILE_EVENTS'] !== '0',
     auditTimes: readAuditTimes(env),
+    ruleTimes: readRuleTimes(env),
     ...readCheckpoint(env),
+  }
+}
+
+/** The same with another auth_type, where a proxy is made. */
+function proxyGiven(given: Given, env: Env): Given {
+  return {
+    ...given,
+    one: flag => (flag === 'auth-type' ? proxyType(given.one(flag), given.client, env) : given.one(flag)),
   }
 }
 
@@ -254,6 +273,12 @@ function readAuditTimes(env: Env): Partial<AuditTimes> {
     ...(everyMs === undefined ? {} : { everyMs }),
     ...(secondLookMs === undefined ? {} : { secondLookMs }),
   }
+}
+
+/** For tests, and for sites where rules are short: how often they are looked at. */
+function readRuleTimes(env: Env): Partial<RuleTimes> {
+  const ms = seconds(env, 'DESKTOP_RUCIO_RULES_EVERY')
+  return ms === undefined ? {} : { leastMs: ms, mostMs: ms, goodMs: ms, endMs: ms }
 }
 
 /** For tests that kill it: how often parts are synced and counted. */

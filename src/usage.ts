@@ -7,6 +7,7 @@ export function usage(version: string): string {
   desktop-rucio add DID… --data DIR            ask for datasets (as curl -X POST …/ds does)
   desktop-rucio remove DID… --data DIR         make them go from the disk
   desktop-rucio list --data DIR                what is here, each with its state
+  desktop-rucio login [options]                log in to Rucio; with auth_type oidc in a browser, once for the daemon
   desktop-rucio verify FOLDER…                 read every byte of a dataset and compare it with its listing
   desktop-rucio --version | --help
 
@@ -21,7 +22,7 @@ Options of serve (each also as an environment variable: DESKTOP_RUCIO_DATA, DESK
   --rucio-host URL     the Rucio server (RUCIO_CLIENT_RUCIO_HOST, rucio_host in rucio.cfg)
   --auth-host URL      its authentication server; default the Rucio server
   --account NAME       the Rucio account (RUCIO_ACCOUNT)
-  --auth-type T        userpass, x509, x509_proxy or token (RUCIO_AUTH_TYPE)
+  --auth-type T        userpass, x509, x509_proxy, oidc, ssh or token (RUCIO_AUTH_TYPE)
   --ca-cert FILE       authorities to verify servers with; or X509_CERT_DIR with hashed *.0 files
   --client FILE        the official client (rucio), the last way to a file, where PATH has none
 

@@ -12,12 +12,15 @@ import type { GridCert } from '../words/status.ts'
 import { toIso, type World } from '../words/world.ts'
 import { type Authorities, readAuthorities } from './authorities.ts'
 import { type Pair, readPair } from './certificate.ts'
+import { describePair, warningsOf } from './grid-cert.ts'
 import { findToken } from './token.ts'
 
 export type CredentialOptions = {
   readonly authType: AuthType
   /** X509_USER_PROXY, or undefined */
   readonly proxyPath?: string
+  /** the proxy is one that we make (maker.ts, which says why when it is not there) */
+  readonly ownProxy?: boolean
   readonly certPath?: string
   readonly keyPath?: string
   /** X509_CERT_DIR with hashed *.0 files */
@@ -36,6 +39,8 @@ export type Credential = {
   state(): Promise<GridCert>
   /** What a server said of it: a sentence when it was refused (a login, say), undefined when it was taken. Counts in state().is_good. */
   report(refusal: string | undefined): void
+  /** The files are not those of the last look: the next use looks at them. */
+  lookAgain(): void
   close(): void
 }
 
@@ -95,6 +100,7 @@ export async function openCredential(options: CredentialOptions, world: World): 
     const { authorities } = reading
     const errors: string[] = []
     let pair = usable(reading.pair, now, errors)
+    if (options.ownProxy === true && isAbsent(reading.pair)) errors.length = 0
     // voms-proxy-init unlinks the old proxy, then writes the new one: half a file is no reason to drop a good one at once.
     const held = seen?.pair
     if (pair === undefined && !badBefore && held !== undefined && held.end > now) {
@@ -114,7 +120,7 @@ export async function openCredential(options: CredentialOptions, world: World): 
         // Another credential: what a server said of the old one says nothing of it.
         refusal = undefined
       }
-      seen = { at: now, key, pair, errors, ...connectWith(pems, pair) }
+      seen = { at: now, key, pair, errors, ...connectWith(pems, pair, reading.pair !== undefined) }
     }
     return seen
   }
@@ -134,7 +140,7 @@ export async function openCredential(options: CredentialOptions, world: World): 
       const all = [...errors, unusable, ...tokenErrors(token, world.now()), refusal].filter(
         each => each !== undefined,
       )
-      const end = pair === undefined ? undefined : Math.min(pair.end, pair.vomsEnd ?? pair.end)
+      const end = pair === undefined ? undefined : Math.min(pair.end, pair.voms?.end ?? pair.end)
       return {
         is_good: all.length === 0,
         identity: pair?.identity ?? null,
@@ -145,10 +151,15 @@ export async function openCredential(options: CredentialOptions, world: World): 
             ? null
             : toIso(token.end),
         error: all.length === 0 ? null : clean(all.join('; ')),
+        warnings: warningsOf(pair, world.now()),
+        ...describePair(pair, shownProxy(options)),
       }
     },
     report: text => {
       refusal = text
+    },
+    lookAgain: () => {
+      if (seen !== undefined) seen = { ...seen, at: Number.NEGATIVE_INFINITY }
     },
     close: () => {
       if (seen !== undefined) retireIdentity(seen.identity)
@@ -175,15 +186,15 @@ function usable(read: Pair | Trouble | undefined, now: number, errors: string[])
     return undefined
   }
   // Rucio asks for no VOMS attributes, so such a proxy is still shown; a storage may refuse it.
-  if (read.vomsEnd !== undefined && read.vomsEnd <= now)
-    errors.push(`the VOMS attributes of the proxy ended ${toIso(read.vomsEnd)}: renew it`)
+  if (read.voms !== undefined && read.voms.end <= now)
+    errors.push(`the VOMS attributes of the proxy ended ${toIso(read.voms.end)}: renew it`)
   return read
 }
 
 async function readConfigured(options: CredentialOptions): Promise<Pair | Trouble | undefined> {
-  const { authType, proxyPath, certPath, keyPath } = options
-  const pairFirst = authType === 'x509' && certPath !== undefined
-  if (proxyPath !== undefined && !pairFirst) {
+  const { certPath, keyPath } = options
+  const proxyPath = shownProxy(options)
+  if (proxyPath !== undefined) {
     const text = await textOf(proxyPath, 'proxy')
     return text instanceof Trouble ? text : readPair(text, text, proxyPath)
   }
@@ -192,6 +203,15 @@ async function readConfigured(options: CredentialOptions): Promise<Pair | Troubl
   if (cert instanceof Trouble) return cert
   const key = keyPath === undefined ? cert : await textOf(keyPath, 'private key')
   return key instanceof Trouble ? key : readPair(cert, key, certPath)
+}
+
+/** With authType x509 certificate and key go before a proxy. */
+function shownProxy({ authType, proxyPath, certPath }: CredentialOptions): string | undefined {
+  return authType === 'x509' && certPath !== undefined ? undefined : proxyPath
+}
+
+function isAbsent(read: Pair | Trouble | undefined): boolean {
+  return read instanceof Trouble && codeOf(read.cause) === 'ENOENT'
 }
 
 async function textOf(path: string, what: string): Promise<string | Trouble> {
@@ -207,12 +227,16 @@ async function textOf(path: string, what: string): Promise<string | Trouble> {
   }
 }
 
-function connectWith(pems: Authorities['pems'], pair: Pair | undefined): Pick<Seen, 'identity' | 'unusable'> {
+function connectWith(
+  pems: Authorities['pems'],
+  pair: Pair | undefined,
+  configured: boolean,
+): Pick<Seen, 'identity' | 'unusable'> {
   // An empty list, not none: without `ca` Node would trust the public web's authorities instead.
   const ca = [...pems]
   const bare = createSecureContext({ ca, minVersion: 'TLSv1.2' })
   if (pair === undefined)
-    return { identity: makeIdentity({ certificate: undefined, bare }), unusable: undefined }
+    return { identity: makeIdentity({ certificate: undefined, bare, configured }), unusable: undefined }
   try {
     const { cert, key } = pair
     const certificate = createSecureContext({ ca, cert, key, minVersion: 'TLSv1.2' })
@@ -220,7 +244,7 @@ function connectWith(pems: Authorities['pems'], pair: Pair | undefined): Pick<Se
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
     const unusable = `the certificate of ${pair.identity} cannot be used: ${why}`
-    return { identity: makeIdentity({ certificate: undefined, bare }), unusable }
+    return { identity: makeIdentity({ certificate: undefined, bare, configured }), unusable }
   }
 }
 

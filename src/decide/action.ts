@@ -1,5 +1,6 @@
 // What decide() may order. Each is carried out by one function of loop/; nothing is done here.
 
+import type { RuleWanted } from '../words/destination.ts'
 import type { Reason } from '../words/reason.ts'
 
 export type Action =
@@ -26,6 +27,14 @@ export type Action =
   | { readonly kind: 'complete'; readonly name: string }
   /** the user wants it gone */
   | { readonly kind: 'remove'; readonly name: string }
+  /** the next step of its replication rule; `wanted` is undefined where the rule shall go */
+  | {
+      readonly kind: 'rule'
+      readonly name: string
+      readonly did: string
+      readonly step: RuleStep
+      readonly wanted: RuleWanted | undefined
+    }
   /** a removal that a crash interrupted goes on */
   | { readonly kind: 'clean'; readonly name: string }
   /** a repair whose dataset has no listing: somebody is deleting it */
@@ -50,8 +59,16 @@ export function keyOf(action: Action): string {
   return `${action.kind} ${subject(action)}`
 }
 
+/** make or join, look at, renew, end; ask where its files lie below the mount; look whether they do. */
+export type RuleStep = 'make' | 'look' | 'renew' | 'end' | 'place' | 'see'
+
 /** Why a dataset does not go on now. */
-export type Waiting = { readonly reason: Reason; readonly detail: string }
+export type Waiting = {
+  readonly reason: Reason
+  readonly detail: string
+  /** a whole sentence, where the reason's own does not say what to do */
+  readonly message?: string
+}
 
 export type Decision = {
   readonly actions: readonly Action[]

@@ -9,8 +9,10 @@ import type { Identity } from './request.ts'
 export function makeIdentity(contexts: {
   readonly certificate: SecureContext | undefined
   readonly bare: SecureContext
+  /** a certificate is configured, whether there is one or not */
+  readonly configured?: boolean
 }): Identity {
-  const { certificate, bare } = contexts
+  const { certificate, bare, configured = false } = contexts
   return {
     secureContext: certificate ?? bare,
     agent: new Agent(options(certificate ?? bare)),
@@ -18,6 +20,7 @@ export function makeIdentity(contexts: {
     bareContext: bare,
     plainAgent: new PlainAgent(pool),
     hasCertificate: certificate !== undefined,
+    lacksCertificate: configured && certificate === undefined,
   }
 }
 

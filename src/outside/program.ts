@@ -14,6 +14,8 @@ export type ProgramAsk = {
   readonly cwd?: string
   /** then it and all that it has started are ended */
   readonly timeoutMs: number
+  /** its pid, which what it leaves behind may be named after */
+  readonly onStart?: (pid: number) => void
   /** what it says, as it says it */
   readonly onOutput?: (text: string) => void
 }
@@ -53,6 +55,7 @@ export async function runProgram(ask: ProgramAsk, signal: AbortSignal): Promise<
     ...(ask.cwd === undefined ? {} : { cwd: ask.cwd }),
   })
   const { pid } = child
+  if (pid !== undefined) ask.onStart?.(pid)
   let killing: NodeJS.Timeout | undefined
   const end = (): void => {
     if (pid === undefined || killing !== undefined) return

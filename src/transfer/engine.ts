@@ -38,6 +38,8 @@ export type Transfer = {
   readonly progress: ProgressTable
   /** hosts at rest now: `host:port` -> ms since 1970 */
   resting(): ReadonlyMap<string, number>
+  /** There is another credential: hosts that rest because they took no notice of the old one are asked again. */
+  forgetRefusals(): void
   /** checkpoint all parts that are open (SIGTERM), then close sockets */
   close(): Promise<void>
 }
@@ -112,6 +114,7 @@ export async function openTransfer(options: {
     },
     progress: table.progress,
     resting: () => hosts.resting(),
+    forgetRefusals: () => hosts.forgetRefusals(),
     async close() {
       closing.abort()
       await Promise.allSettled(running)

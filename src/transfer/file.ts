@@ -28,6 +28,8 @@ export type Job = {
   readonly replicas: FileReplicas
   readonly log: VerifiedLog
   readonly config: Config
+  /** called when all bytes have come: the line is free while the disk syncs them and the file gets its name */
+  readonly onBrought?: () => void
 }
 
 export type Fetched =
@@ -65,7 +67,7 @@ export async function fetchOne(place: Place, means: Means, job: Job, signal: Abo
     signal.throwIfAborted()
     const missing = await missingOf(means.programs)
     const until = line.bytes === 0 ? undefined : restOfAll(job, missing, means)
-    if (until !== undefined) return atRest(line, until, means)
+    if (until !== undefined) return atRest(job, until, means)
     part = await Part.open({ root, name, line, known, guard, tell: means.tell }, signal)
     of = {
       means,
@@ -87,6 +89,7 @@ export async function fetchOne(place: Place, means: Means, job: Job, signal: Abo
     for (;;) {
       await bringAll(of, signal)
       if (gapsOf(part.ranges, line.bytes).length > 0) return await failed(of, means)
+      job.onBrought?.()
       await part.seal()
       const verdict = await verify(of, { root, name, line }, signal)
       if (verdict.kind === 'right') {
@@ -191,9 +194,13 @@ function restOfAll(
   return choice.kind === 'resting' ? choice.until : undefined
 }
 
-function atRest(line: ListingLine, nextTryAt: number, means: Means): Failed {
-  const detail = `every storage that has ${line.did} is left alone for a while`
-  const failure = toFailure(new Trouble('host_down', detail), means.now())
+function atRest({ line, replicas }: Job, nextTryAt: number, means: Means): Failed {
+  const refusal = replicas.replicas.map(each => means.hosts.refusalOf(hostPort(each.pfn))).find(Boolean)
+  const trouble =
+    refusal === undefined
+      ? new Trouble('host_down', `every storage that has ${line.did} is left alone for a while`)
+      : new Trouble('auth', refusal)
+  const failure = toFailure(trouble, means.now())
   return { kind: 'failed', failure, nextTryAt, costs: false }
 }
 

@@ -3,6 +3,7 @@
 import { afterStrike } from '../decide/outcome.ts'
 import { gapsOf, nextSpan, splitClaim } from '../decide/ranges.ts'
 import { type Engine, engineOf, replicaKey, wireScheme } from '../decide/replicas.ts'
+import type { Identity } from '../outside/request.ts'
 import type { Range } from '../words/part.ts'
 import { hostPort } from '../words/pfn.ts'
 import type { Span } from '../words/ranges.ts'
@@ -100,7 +101,10 @@ async function bring(
   } catch (error) {
     if (!(error instanceof Miss)) throw error
     if (error.blame === 'us') throw error.trouble
-    return error
+    // A program shows what it finds; that of an engine of ours is known (fetchBy).
+    return crew.engine !== 'https' && error.trouble.reason === 'auth'
+      ? new Miss('credential', error.trouble)
+      : error
   } finally {
     await filler.end()
   }
@@ -133,7 +137,24 @@ async function fetchBy(
   const [identity, token] = await Promise.all([means.identity(), means.token()])
   const onWhole = (): void => takeWhole(crew, claim)
   const ask = { replica, bytes: file.bytes, identity, token, plainData, limits, pace, now, onWhole }
-  await fetchBestWay(of, lane, ask, { filler, signal })
+  try {
+    await fetchBestWay(of, lane, ask, { filler, signal })
+  } catch (error) {
+    throw error instanceof Miss ? ofCredential(error, identity, token) : error
+  }
+}
+
+/** What was refused for the credential: the one that was shown, or one that is configured and cannot be shown now. Without any, a refusal
+ *  speaks of that one file. */
+function ofCredential(miss: Miss, identity: Identity, token: string | undefined): Miss {
+  const { trouble } = miss
+  if (miss.denied && identity.lacksCertificate === true)
+    return new Miss(
+      'credential',
+      new Trouble('auth', `${trouble.detail}, and our certificate cannot be shown`),
+    )
+  const shown = identity.hasCertificate || identity.lacksCertificate === true || token !== undefined
+  return trouble.reason === 'auth' && shown ? new Miss('credential', trouble) : miss
 }
 
 /** Over a connection of our own where it pays and the storage answers plainly; else over node:https. */
@@ -186,6 +207,8 @@ function goesOn(crew: Crew, lane: Lane, replica: Replica, miss: Miss): boolean {
     of.means.hosts.failed(hostPort(replica.pfn), miss.askedMs)
   } else {
     of.excluded.add(replicaKey(replica))
+    // The next file would be refused as well: nobody is asked a thousand times with what he does not take.
+    if (miss.blame === 'credential') of.means.hosts.refusedUs(hostPort(replica.pfn), miss.trouble.detail)
     if (miss.blame === 'strike') of.part.note(sidecar => afterStrike(sidecar, replica.rse, of.means.now()))
   }
   of.troubles.push(miss.trouble)

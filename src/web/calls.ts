@@ -68,8 +68,8 @@ const table: readonly Route[] = [
     path: '/ds',
     methods: ['POST'],
     needs: 'write',
-    takes: 'ds_name, wait?',
-    does: 'bring this dataset here and keep it',
+    takes: 'ds_name, wait?, destination?',
+    does: 'bring this dataset here, or to a site, and keep it',
     run: postDs,
   },
   {

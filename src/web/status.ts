@@ -9,6 +9,7 @@ import type { WebOptions } from './server.ts'
 
 export async function getStatus(call: Call, desk: Desk): Promise<Answer> {
   const { site, options } = desk
+  site.askedForStatus?.()
   let { state, message } = site.state()
   let downloading: readonly string[] = []
   try {
@@ -29,7 +30,18 @@ export async function getStatus(call: Call, desk: Desk): Promise<Answer> {
   const cert = desk.lastCert ?? unknownCert
   const { id } = site.root
   return json(
-    statusOf({ cert, downloading, id, url: call.url, options, state, message, troubles: site.troubles() }),
+    statusOf({
+      cert,
+      downloading,
+      id,
+      url: call.url,
+      options,
+      state,
+      message,
+      troubles: site.troubles(),
+      // From memory alone: who has it can fetch the token while the login is open, so it lies in no record and no log.
+      loginUrl: site.loginUrl?.(),
+    }),
   )
 }
 
@@ -42,6 +54,7 @@ export function statusOf(what: {
   readonly state: DataState
   readonly message: string
   readonly troubles: readonly string[]
+  readonly loginUrl?: string | undefined
 }): object {
   return {
     grid_cert: what.cert,
@@ -52,6 +65,7 @@ export function statusOf(what: {
     state: what.state,
     message: what.message,
     troubles: what.troubles,
+    login_url: what.loginUrl ?? null,
   }
 }
 

@@ -1,5 +1,6 @@
 // config.json: limits that a user may change while the daemon runs. Never reads the file.
 
+import { type Destination, readDestination } from './destination.ts'
 import { Trouble } from './reason.ts'
 import { asObject, parseJson } from './text.ts'
 
@@ -13,6 +14,8 @@ export type Config = {
   readonly plain_data: boolean
   /** rucio: every file by the official client, which else is the last way */
   readonly engine: 'auto' | 'rucio'
+  /** where new wishes go that do not say it themselves; left out: to this disk */
+  readonly destination?: Destination
 }
 
 export const defaultConfig: Config = {
@@ -55,5 +58,14 @@ export function parseConfig(text: string): Config | Trouble {
   const engine = object['engine']
   if (engine !== undefined && engine !== 'auto' && engine !== 'rucio')
     return new Trouble('refused', '"engine" is "auto" or "rucio"')
-  return { ...defaultConfig, ...numbers, plain_data: plain ?? true, engine: engine ?? 'auto' }
+  const place = object['destination']
+  const destination = place === undefined || place === null ? undefined : readDestination(place)
+  if (destination instanceof Trouble) return destination
+  return {
+    ...defaultConfig,
+    ...numbers,
+    plain_data: plain ?? true,
+    engine: engine ?? 'auto',
+    ...(destination === undefined ? {} : { destination }),
+  }
 }

@@ -81,6 +81,7 @@ test('each state of a dataset has its word', async () => {
     priority: 4,
     reason: 'offline',
     message: 'No connection.',
+    rule: null,
   })
   const status = await call(bench.port, 'GET', '/status')
   assert.equal(status.json['rucio_download'], {
@@ -217,6 +218,7 @@ test('GET /status has the frozen keys and how the daemon is', async () => {
     state: 'ready',
     message: '',
     troubles: ['No connection.'],
+    login_url: null,
   })
   await mkdir(layout.status(root, '').replace(/\/\.json$/, ''), { recursive: true })
   await writeFile(
