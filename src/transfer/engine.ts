@@ -12,6 +12,7 @@ import type { ProgressTable } from '../words/progress.ts'
 import { toTrouble } from '../words/reason.ts'
 import type { Log } from '../words/status.ts'
 import type { World } from '../words/world.ts'
+import { Archives } from './archive.ts'
 import { type Fetched, fetchOne, type Job, type Place } from './file.ts'
 import { follow } from './follow.ts'
 import { Hosts } from './hosts.ts'
@@ -89,6 +90,7 @@ export async function openTransfer(options: {
     tell,
     programs: options.programs ?? openPrograms(),
   }
+  const archives = new Archives(place, means)
 
   async function save(now: boolean): Promise<void> {
     try {
@@ -102,7 +104,7 @@ export async function openTransfer(options: {
   return {
     async fetchFile(job, signal) {
       const { controller, letGo } = follow(signal, closing.signal)
-      const fetching = fetchOne(place, means, job, controller.signal)
+      const fetching = fetchOne(place, { ...means, archives }, job, controller.signal)
       running.add(fetching)
       try {
         return await fetching
@@ -118,6 +120,7 @@ export async function openTransfer(options: {
     async close() {
       closing.abort()
       await Promise.allSettled(running)
+      await archives.close()
       await Promise.all(Object.values(means.programs).map(engine => engine.close?.()))
       lines.close()
       await save(true)

@@ -145,7 +145,15 @@ export async function openScene(
     transfer: await start(),
     fetch: (signal = never, config = {}) =>
       scene.transfer.fetchFile(
-        { name, line, replicas: scene.replicas, log, config: { ...defaultConfig, ...config } },
+        {
+          name,
+          line,
+          replicas: scene.replicas,
+          log,
+          config: { ...defaultConfig, ...config },
+          replicasOf: async did => ({ did, bytes: 0, replicas: [], refused: 0 }),
+          unfinished: () => [line.did],
+        },
         signal,
       ),
     async restart() {
