@@ -106,6 +106,16 @@ export function service(verb: 'start' | 'kill', name: 'xrd1' | 'xrd2' | 'rucio')
   if (done.status !== 0) throw new Error(`${verb} ${name}: ${done.stdout}${done.stderr}`)
 }
 
+/** Bytes that a sidecar counts; 0 before it is there. It is replaced whole, so it can be read at any instant. */
+export async function syncedBytes(path: string): Promise<number> {
+  const text = await readFile(path, 'utf8').catch(() => '') // not there yet, or not any more
+  if (text === '') return 0
+  const { ranges } = JSON.parse(text) as {
+    readonly ranges: readonly { readonly from: number; readonly to: number }[]
+  }
+  return ranges.reduce((sum, { from, to }) => sum + to - from, 0)
+}
+
 function ask(url: string, method: 'GET' | 'POST' | 'DELETE'): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const sent = request(url, { method, agent: false }, answer => {
