@@ -32,10 +32,13 @@ export type Maker = {
   close(): Promise<void>
 }
 
-/** A sleep of the machine, and a clock that was set, are noticed within this. */
-const lookMs = 60_000
-/** After a failure: the user mends it now, and looks for what comes of it. Six stats. */
-const eagerMs = 3_000
+const usualTimes = {
+  /** A sleep of the machine, and a clock that was set, are noticed within this. */
+  lookMs: 60_000,
+  /** After a failure: the user mends it now, and looks for what comes of it. Some stats. */
+  eagerMs: 3_000,
+  leastMs: 1_000,
+}
 const jumpMs = 60_000
 
 /** @param on.say a line for the log grid_cert
@@ -49,6 +52,7 @@ export function openMaker(
     readonly hide: (secret: string) => void
     readonly changed: () => void
   },
+  times = usualTimes,
 ): Maker {
   const ending = new AbortController()
   const passwords = openPasswords(options.password, passwordPathOf(options.proxyPath), on.hide)
@@ -125,8 +129,8 @@ export function openMaker(
       }
       settle()
       const before = { wall: world.now(), steady: performance.now() }
-      const most = seen.refusal === undefined ? lookMs : eagerMs
-      await sleep(Math.min(most, Math.max(1000, seen.nextAt - world.now())), ending.signal)
+      const most = seen.refusal === undefined ? times.lookMs : times.eagerMs
+      await sleep(Math.min(most, Math.max(times.leastMs, seen.nextAt - world.now())), ending.signal)
       const slept = performance.now() - before.steady
       jumped = Math.abs(world.now() - before.wall - slept) > jumpMs
     }
