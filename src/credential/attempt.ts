@@ -187,13 +187,14 @@ async function run(
       },
       signal,
     )
-    const text = filter(`${ran.stdout}\n${ran.stderr}`)
-    for (const line of plainLines(text)) say(line)
+    const text = `${ran.stdout}\n${ran.stderr}`
+    const shown = filter(text)
+    for (const line of plainLines(shown)) say(line)
     const verdict = await judge(staging, voms, user, { held, now })
     if (verdict.kind === 'bad') {
       if (ran.timedOut || ran.code !== 0 || verdict.absent) {
         const asked = { ...options, voms: voms.length === 0 ? undefined : voms.map(printWish).join(' ') }
-        return { kind: 'refused', ...explain(text, asked, ran.timedOut) }
+        return { kind: 'refused', ...explain({ text, shown }, asked, ran.timedOut) }
       }
       return refused('network', verdict.message)
     }

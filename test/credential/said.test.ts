@@ -37,14 +37,23 @@ const rows: readonly (readonly [string, 'change' | 'network' | 'later', RegExp])
 
 for (const [text, again, words] of rows)
   test(`${text.split('\n')[0]} -> ${again}`, () => {
-    const said = explain(text, asked, false)
+    const said = explain({ text, shown: text }, asked, false)
     assert.is(said.again, again)
     assert.match(said.message, words)
   })
 
 test('who ran into the time limit did not reach the server', () => {
-  const said = explain('bad decrypt', asked, true)
+  const said = explain({ text: 'bad decrypt', shown: '' }, asked, true)
   assert.equal([said.again, /did not answer in time/.test(said.message)], ['network', true])
+})
+
+test('a password that is one of its words hides none of them, and is not shown', () => {
+  const said = explain({ text: 'maybe wrong password', shown: 'maybe *** password' }, asked, false)
+  assert.match(said.message, /password.*is wrong/)
+  assert.match(
+    explain({ text: 'odd canary', shown: 'odd ***' }, asked, false).message,
+    /no proxy: odd \*\*\*$/,
+  )
 })
 
 test('of a good proxy only what matters is told', () => {
