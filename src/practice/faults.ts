@@ -72,4 +72,6 @@ export type CatalogueFaults = {
   readonly tokenLifeSeconds?: number
   /** all tokens given so far are worth nothing from now on */
   readonly forgetTokens?: boolean
+  /** public keys with which jdoe may log in by SSH, PEM text */
+  readonly sshKeys?: readonly string[]
 }

@@ -44,6 +44,7 @@ export async function openCatalogue(options: {
       faults = { ...faults, ...change }
       if (change.tokenLifeSeconds !== undefined) tokens.setLife(change.tokenLifeSeconds)
       if (change.forgetTokens === true) tokens.forget()
+      if (change.sshKeys !== undefined) tokens.setSshKeys(change.sshKeys)
       await (faults.down === true ? listener.shut() : listener.open())
     },
     calls: () => [...calls],
