@@ -5,10 +5,13 @@ import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { RucioOptions } from './catalogue/rucio.ts'
+import type { TraceOptions } from './catalogue/traces.ts'
 import type { CredentialOptions } from './credential/credential.ts'
 import type { AuditTimes } from './loop/audit.ts'
 import { clientValue, findCfg } from './options-cfg.ts'
 import { liesInData, readLoginWay } from './options-login.ts'
+import { readTraces } from './options-traces.ts'
+import type { Cfg } from './rucioCfg.ts'
 import { authTypes, isAuthType } from './words/auth.ts'
 import { codeOf } from './words/reason.ts'
 
@@ -30,6 +33,8 @@ export type ServeOptions = {
   readonly watchPoll: boolean
   /** DESKTOP_RUCIO_FILE_EVENTS=0: none at all, a look every 30 s finds what was written */
   readonly fileEvents: boolean
+  /** undefined = none are sent */
+  readonly traces?: TraceOptions
   readonly auditTimes: Partial<AuditTimes>
   /** time between two checkpoints of a part, in ms; undefined = the usual */
   readonly checkpointMs?: number
@@ -66,6 +71,8 @@ type Given = {
   readonly client: (key: string) => string | undefined
   /** which rucio.cfg was read */
   readonly note: string
+  /** its section [trace] */
+  readonly trace: Cfg
 }
 
 async function readGiven(argv: readonly string[], env: Env): Promise<Given | Wrong> {
@@ -88,6 +95,7 @@ async function readGiven(argv: readonly string[], env: Env): Promise<Given | Wro
     },
     client: key => clientValue(key, cfg.cfg, env),
     note: cfg.note,
+    trace: cfg.trace,
   }
 }
 
@@ -118,6 +126,8 @@ export async function readOptions(argv: readonly string[], env: Env): Promise<Se
   if ('message' in login) return login
   const inData = liesInData(data, login.rucio.oidc)
   if (inData !== undefined) return wrong(inData)
+  const traces = readTraces(given.trace, login.rucio.rucioHost, env)
+  if (typeof traces === 'string') return wrong(traces)
   const dataId = one('data-id')
   const hosts = many('host')
   const allowed = [...many('allowed-host'), ...splitList(env['ALLOWED_HOSTS'])]
@@ -131,6 +141,7 @@ export async function readOptions(argv: readonly string[], env: Env): Promise<Se
       cachePrefix: one('cache-prefix') ?? nonEmpty(env['CACHE_PREFIX']),
     },
     ...login,
+    ...(traces === undefined ? {} : { traces }),
     watchPoll: env['WATCH_POLL'] === '1',
     fileEvents: env['DESKTOP_RUCIO_FILE_EVENTS'] !== '0',
     auditTimes: readAuditTimes(env),

@@ -19,6 +19,7 @@ import { openWorks } from './loop/work.ts'
 import type { ServeOptions } from './options.ts'
 import { setLoopbackAllowed } from './outside/request.ts'
 import { connectRucio } from './serve-login.ts'
+import { connectTraces } from './serve-traces.ts'
 import { openTransfer } from './transfer/engine.ts'
 import { type Site, startWeb, type Web } from './web/server.ts'
 import { openAccept } from './wishes/accept.ts'
@@ -229,6 +230,7 @@ async function run(
     },
   })
   setLoopbackAllowed(rucio.onLoopback, new Set(web.ports))
+  const traces = connectTraces(options.traces, { credential, rucio, version: ground.version, log, world })
   const transfer = await openTransfer({
     root,
     world,
@@ -236,6 +238,7 @@ async function run(
     identity: () => credential.identity(),
     token: () => credential.token(),
     renewedAt: () => lease.renewedAt(),
+    onFinished: traces.finished,
     limits: options.checkpointMs === undefined ? {} : { checkpointMs: options.checkpointMs },
   })
   const listeners = new Set<(name?: string) => void>()
@@ -302,6 +305,7 @@ async function run(
     await within(endMs, async () => {
       await Promise.all([loop.stop(), hints.close(), audits, status])
       await transfer.close()
+      traces.close()
       credential.close()
       await logs.flush()
     })

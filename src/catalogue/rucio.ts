@@ -63,6 +63,8 @@ export type Rucio = {
   ): Promise<ReadonlyMap<string, FileReplicas>>
   /** GET /ping: is the server there? */
   ping(signal: AbortSignal): Promise<void>
+  /** whose login it is, as far as that is known */
+  account?(): string | undefined
   /** true when the catalogue itself is on loopback */
   readonly onLoopback: boolean
 }
@@ -101,6 +103,7 @@ export function openRucio(
       if (answer.statusCode !== 200) throw await readRefusal(answer, hostPort(server), [options.password])
       dropBody(answer)
     },
+    account: () => login.account(),
     onLoopback: isLoopbackName(server.host),
   }
 }

@@ -32,6 +32,8 @@ export type PracticeGrid = {
   cuts(rse: string): number
   /** requests that the catalogue answered: `METHOD path`, with the query, as they came */
   calls(): readonly string[]
+  /** texts of the traces that the catalogue took (takesTraces), in order */
+  traces(): readonly string[]
   stop(): Promise<void>
 }
 
@@ -127,6 +129,7 @@ export async function startPracticeGrid(options: StartOptions): Promise<Practice
     },
     cuts: rse => cuts.get(rse) ?? 0,
     calls: () => catalogue.calls(),
+    traces: () => catalogue.traces(),
     async stop() {
       await Promise.all([catalogue.stop(), ...[...storages.values()].map(each => each.stop())])
     },

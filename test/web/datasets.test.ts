@@ -217,6 +217,7 @@ test('GET /status has the frozen keys and how the daemon is', async () => {
     state: 'ready',
     message: '',
     troubles: ['No connection.'],
+    login_url: null,
   })
   await mkdir(layout.status(root, '').replace(/\/\.json$/, ''), { recursive: true })
   await writeFile(
