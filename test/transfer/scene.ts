@@ -70,6 +70,8 @@ export async function openScene(
     readonly others?: readonly string[]
     readonly renewedAt?: () => number
     readonly fenced?: boolean
+    /** bearer token for storages */
+    readonly token?: string
     readonly dir?: string
   } = {},
 ): Promise<Scene> {
@@ -113,7 +115,7 @@ export async function openScene(
       world,
       log: (_, text) => logged.push(text),
       identity: async () => identity,
-      token: async () => undefined,
+      token: async () => options.token,
       limits: { ...quick, ...options.limits },
       ...(options.renewedAt === undefined ? {} : { renewedAt: options.renewedAt }),
     })
