@@ -12,15 +12,20 @@ export type Gate = {
  *  @param slowMs how long one is waited for, its turn included */
 export function openGate(most: number, slowMs: number): Gate {
   let atWork = 0
+  /** of these, those that nobody waits for any more */
+  let hung = 0
   const queue: (() => void)[] = []
 
-  async function inTurn<T>(work: () => Promise<T>, isLate: () => boolean): Promise<T | undefined> {
+  async function inTurn<T>(mine: Turn, work: () => Promise<T>): Promise<T | undefined> {
     if (atWork >= most) await new Promise<void>(resolve => queue.push(resolve))
     else atWork++
     try {
       // Nobody waits for it any more: its place is for the next.
-      return isLate() ? undefined : await work()
+      if (mine.isLate) return undefined
+      mine.hasBegun = true
+      return await work()
     } finally {
+      if (mine.isHung) hung--
       const next = queue.shift()
       if (next === undefined) atWork--
       else next()
@@ -31,28 +36,31 @@ export function openGate(most: number, slowMs: number): Gate {
     async run<T>(what: string, work: () => Promise<T>): Promise<T> {
       const late = (): Trouble =>
         new Trouble('disk_error', `${what} does not answer within ${slowMs / 1000} s`)
-      let isLate = false
+      // All places are held by what hangs: it is known already what would come of waiting.
+      if (hung >= most) throw late()
+      const mine: Turn = { hasBegun: false, isLate: false, isHung: false }
       let timer: NodeJS.Timeout | undefined
       const slow = new Promise<never>((_resolve, reject) => {
         timer = setTimeout(() => {
-          isLate = true
+          mine.isLate = true
+          mine.isHung = mine.hasBegun
+          if (mine.isHung) hung++
           reject(late())
         }, slowMs)
       })
-      const mine = inTurn(
-        async () => ({ value: await work() }),
-        () => isLate,
-      )
-      mine.catch(() => {
+      const done = inTurn(mine, async () => ({ value: await work() }))
+      done.catch(() => {
         // Whoever asked has this error, or has gone with the one about the time.
       })
       try {
-        const done = await Promise.race([mine, slow])
-        if (done === undefined) throw late()
-        return done.value
+        const found = await Promise.race([done, slow])
+        if (found === undefined) throw late()
+        return found.value
       } finally {
         clearTimeout(timer)
       }
     },
   }
 }
+
+type Turn = { hasBegun: boolean; isLate: boolean; isHung: boolean }

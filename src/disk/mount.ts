@@ -18,13 +18,13 @@ export type MountSeen =
 export type FileUnderMount = 'seen' | 'absent' | 'size' | 'no file' | 'outside' | 'no right'
 
 /** A hard NFS mount whose server is gone answers nothing at all, and the call cannot be taken back. Node has four threads for all
- *  disks; the other two are left for the data directory. */
-const gate = openGate(2, 10_000)
+ *  disks; the other two are left for the data directory. Shorter than a call of the web waits for a disk: its answer shall say what is wrong. */
+const gate = openGate(2, 4000)
 /** Files whose turn is waited for at the same time. */
 const batchLength = 2
 
 /** What lies at the mount itself. The way to it may lead over links: /storage often is one.
- *  @throws Trouble `disk_error` when it does not answer within 10 s */
+ *  @throws Trouble `disk_error` when it does not answer within 4 s */
 export async function lookAtMount(mount: string): Promise<MountSeen> {
   return await gate.run(mount, async () => {
     try {

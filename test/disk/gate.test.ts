@@ -41,8 +41,13 @@ test('what hangs is told in time, and never takes more than its places', async (
     assert.match((error as Trouble).message, /disk_error: \/storage does not answer within 0.04 s/)
   }
   assert.is(begun, 2)
+  // Who asks while both hang is told at once.
+  const from = performance.now()
+  assert.instance(await rejects(gate.run('/storage', async () => 'soon')), Trouble)
+  assert.ok(performance.now() - from < 30)
   // When the mount is back its places are free, and what nobody waits for any more is not begun.
   for (const each of hung) each.end()
+  await sleep(1)
   assert.is(await gate.run('/storage', async () => 'well'), 'well')
   assert.is(begun, 2)
 })
