@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { readAuthoritiesState } from '../../src/words/authorities.ts'
 import { defaultConfig, parseConfig } from '../../src/words/config.ts'
 import { readListingHead, readListingLine } from '../../src/words/listing.ts'
 import { isComponent, readFullDid } from '../../src/words/names.ts'
@@ -219,6 +220,24 @@ const kinds: Readonly<Record<string, Kind>> = {
       error: orNull(text),
     }),
     read: readGridCert,
+  },
+  authorities: {
+    good: fc.record({
+      format,
+      valid: total,
+      expired: total,
+      broken: total,
+      crl: orNull(fc.record({ fresh: total, stale: total, missing: total })),
+      warnings: fc.array(text),
+      update: fc.record({
+        by: orNull(text),
+        running: fc.boolean(),
+        ended: orNull(time),
+        next: orNull(time),
+        error: orNull(text),
+      }),
+    }),
+    read: readAuthoritiesState,
   },
 }
 

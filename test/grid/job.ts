@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises'
 import { request } from 'node:http'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { AuthoritiesState } from '../../src/words/authorities.ts'
 import { type Daemon, startDaemon } from '../help/daemon.ts'
 import { variable } from './seeded.ts'
 
@@ -31,6 +32,8 @@ export type Job = {
     readonly files: { readonly total: number; readonly done: number }
     readonly unfinished: readonly Unfinished[]
   }>
+  /** GET /status, of which these keys are read in tests */
+  status(): Promise<{ readonly authorities: AuthoritiesState | null }>
 }
 
 /** A daemon over `data`, by the official client's configuration of that name in DIR/etc, and nothing else of the environment.
@@ -49,11 +52,14 @@ export async function startJob(
     },
   })
   const url = await daemon.ready
+  const status = async (): ReturnType<Job['status']> =>
+    (await ask(`${url}/status`, 'GET')) as Awaited<ReturnType<Job['status']>>
   const ds = (did: string): string => `/ds?ds_name=${encodeURIComponent(did)}`
   const wordOf = (answer: unknown): string => String((answer as { readonly status: unknown }).status)
   return {
     data,
     daemon,
+    status,
     async want(did, to) {
       const more = to === undefined ? '' : `&destination=${encodeURIComponent(to)}`
       return wordOf(await ask(url + ds(did) + more, 'POST'))
@@ -98,6 +104,16 @@ export function service(verb: 'start' | 'kill', name: 'xrd1' | 'xrd2' | 'rucio')
   const script = join(variable('GRID_SRC'), 'service.sh')
   const done = spawnSync('bash', [script, variable('GRID_DIR'), verb, name], { encoding: 'utf8' })
   if (done.status !== 0) throw new Error(`${verb} ${name}: ${done.stdout}${done.stderr}`)
+}
+
+/** Bytes that a sidecar counts; 0 before it is there. It is replaced whole, so it can be read at any instant. */
+export async function syncedBytes(path: string): Promise<number> {
+  const text = await readFile(path, 'utf8').catch(() => '') // not there yet, or not any more
+  if (text === '') return 0
+  const { ranges } = JSON.parse(text) as {
+    readonly ranges: readonly { readonly from: number; readonly to: number }[]
+  }
+  return ranges.reduce((sum, { from, to }) => sum + to - from, 0)
 }
 
 function ask(url: string, method: 'GET' | 'POST' | 'DELETE'): Promise<unknown> {
