@@ -20,8 +20,10 @@ import { openCatalogueRest } from './loop/rest.ts'
 import { openWorks } from './loop/work.ts'
 import type { ServeOptions } from './options.ts'
 import { setLoopbackAllowed } from './outside/request.ts'
+import { keepAuthorities } from './serve-authorities.ts'
 import { connectRucio } from './serve-login.ts'
 import { programsOf } from './serve-programs.ts'
+import { connectTraces } from './serve-traces.ts'
 import { openTransfer } from './transfer/engine.ts'
 import { type Site, startWeb, type Web } from './web/server.ts'
 import { openAccept } from './wishes/accept.ts'
@@ -238,6 +240,7 @@ async function run(
     },
   })
   setLoopbackAllowed(rucio.onLoopback, new Set(web.ports))
+  const traces = connectTraces(options.traces, { credential, rucio, version: ground.version, log, world })
   const transfer = await openTransfer({
     root,
     world,
@@ -246,6 +249,7 @@ async function run(
     token: () => credential.token(),
     renewedAt: () => lease.renewedAt(),
     programs: programsOf(options, root, { rucio, token: () => credential.token() }, log),
+    onFinished: traces.finished,
     limits: options.checkpointMs === undefined ? {} : { checkpointMs: options.checkpointMs },
   })
   const listeners = new Set<(name?: string) => void>()
@@ -303,6 +307,12 @@ async function run(
   const ending = new AbortController()
   const audit = openAudit(daemon, { ...auditTimes, ...options.auditTimes })
   const audits = audit.goOn(ending.signal).catch(error => log('rucio_downloader', `audit: ${String(error)}`))
+  const authorities = keepAuthorities(
+    { root, world, log, changed },
+    credential.authorities,
+    options.certUpdate,
+    ending.signal,
+  ).catch(error => log('grid_cert', `authorities: ${String(error)}`))
   const status = gridCert.keep(daemon, loop.wake, () => retryRefused(daemon), ending.signal)
   try {
     await Promise.race([whenAborted(signal), lost, loop.broken])
@@ -312,9 +322,10 @@ async function run(
     ending.abort()
     login.close()
     await within(endMs, async () => {
-      await Promise.all([loop.stop(), hints.close(), audits, status])
+      await Promise.all([loop.stop(), hints.close(), audits, authorities, status])
       await transfer.close()
       await gridCert.close()
+      traces.close()
       await logs.flush()
     })
   }
