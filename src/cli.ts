@@ -1,4 +1,4 @@
-// Which command, and the short ones: they write wishes and read the disk, like any user. Never talks to the network.
+// Which command, and the short ones: they write wishes and read the disk, like any user. Never talks to the network itself.
 
 import { basename, dirname, resolve } from 'node:path'
 import { askPassword, password } from './cli-password.ts'
@@ -9,7 +9,7 @@ import { makeDir } from './disk/put.ts'
 import { names } from './disk/read.ts'
 import { closeRoot, NotOurs, openRoot } from './disk/root.ts'
 import { knownNames, wordOf } from './disk/word.ts'
-import { readOptions } from './options.ts'
+import { readLoginOptions, readOptions } from './options.ts'
 import { usage } from './usage.ts'
 import { openAccept } from './wishes/accept.ts'
 import { parseDid, printDid } from './words/did.ts'
@@ -49,6 +49,8 @@ export async function command(argv: readonly string[], env: Env, place: Place): 
         make: false,
         run: (root, words) => list(root, words, place),
       })
+    case 'login':
+      return await runLogin(rest, env, place)
     case 'password':
       return await withData(rest, env, place, {
         make: false,
@@ -76,6 +78,19 @@ async function runServe(argv: readonly string[], env: Env, place: Place): Promis
     ...place,
     streams: { say, complain },
   })
+}
+
+async function runLogin(argv: readonly string[], env: Env, place: Place): Promise<number> {
+  const { logInOnce } = await import('./login.ts')
+  const code = await logInOnce(await readLoginOptions(argv, env), {
+    ...place,
+    say,
+    complain,
+    input: process.stdin,
+  })
+  // A terminal that was read keeps the process.
+  process.stdin.unref?.()
+  return code
 }
 
 type OnData = {

@@ -5,12 +5,18 @@ import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { RucioOptions } from './catalogue/rucio.ts'
+import type { TraceOptions } from './catalogue/traces.ts'
 import type { CredentialOptions } from './credential/credential.ts'
 import type { MakerOptions } from './credential/maker.ts'
+import type { UpdateOptions } from './credential/update.ts'
+import type { RuleTimes } from './decide/rule.ts'
 import type { AuditTimes } from './loop/audit.ts'
+import { readAuthoritiesOptions } from './options-authorities.ts'
 import { clientValue, findCfg } from './options-cfg.ts'
 import { proxyType, readGrid, withProxy } from './options-grid.ts'
 import { liesInData, readLoginWay } from './options-login.ts'
+import { readTraces } from './options-traces.ts'
+import type { Cfg } from './rucioCfg.ts'
 import { authTypes, isAuthType } from './words/auth.ts'
 import { codeOf } from './words/reason.ts'
 
@@ -26,15 +32,21 @@ export type ServeOptions = {
   }
   readonly rucio: RucioOptions
   readonly credential: CredentialOptions
+  readonly certUpdate: UpdateOptions
   /** a proxy is to be made, and kept good */
   readonly maker?: MakerOptions
+  /** the official client: its program where PATH has none, and the rucio.cfg that was read */
+  readonly client: { readonly program?: string; readonly cfgPath?: string }
   /** texts that may stand in no log */
   readonly secrets: readonly string[]
   /** WATCH_POLL=1: file events by looking, for mounts that announce nothing */
   readonly watchPoll: boolean
   /** DESKTOP_RUCIO_FILE_EVENTS=0: none at all, a look every 30 s finds what was written */
   readonly fileEvents: boolean
+  /** undefined = none are sent */
+  readonly traces?: TraceOptions
   readonly auditTimes: Partial<AuditTimes>
+  readonly ruleTimes: Partial<RuleTimes>
   /** time between two checkpoints of a part, in ms; undefined = the usual */
   readonly checkpointMs?: number
 }
@@ -58,6 +70,7 @@ const flags = {
   'auth-type': { type: 'string' },
   'ca-cert': { type: 'string' },
   'cert-dir': { type: 'string' },
+  client: { type: 'string' },
 } as const
 
 /** Where every grid installation keeps its authorities; taken when nothing else is said. */
@@ -71,6 +84,9 @@ type Given = {
   readonly client: (key: string) => string | undefined
   /** which rucio.cfg was read */
   readonly note: string
+  readonly cfgPath: string | undefined
+  /** its section [trace] */
+  readonly trace: Cfg
 }
 
 async function readGiven(argv: readonly string[], env: Env): Promise<Given | Wrong> {
@@ -93,6 +109,8 @@ async function readGiven(argv: readonly string[], env: Env): Promise<Given | Wro
     },
     client: key => clientValue(key, cfg.cfg, env),
     note: cfg.note,
+    cfgPath: cfg.path,
+    trace: cfg.trace,
   }
 }
 
@@ -100,7 +118,7 @@ async function readGiven(argv: readonly string[], env: Env): Promise<Given | Wro
 export async function readLoginOptions(argv: readonly string[], env: Env): Promise<Login | Wrong> {
   const given = await readGiven(argv, env)
   if ('message' in given) return given
-  const login = await readLogin(given, env)
+  const login = await readConnection(given, env)
   if ('message' in login) return login
   const data = given.one('data')
   const inData = data === undefined ? undefined : liesInData(data, login.rucio.oidc)
@@ -111,7 +129,7 @@ export async function readLoginOptions(argv: readonly string[], env: Env): Promi
 export async function readOptions(argv: readonly string[], env: Env): Promise<ServeOptions | Wrong> {
   const given = await readGiven(argv, env)
   if ('message' in given) return given
-  const { one, many } = given
+  const { one, many, cfgPath } = given
   const data = one('data')
   if (data === undefined) return wrong('say where the datasets shall lie: --data DIR, or DESKTOP_RUCIO_DATA')
   const noDir = await isNoDir(data)
@@ -121,11 +139,14 @@ export async function readOptions(argv: readonly string[], env: Env): Promise<Se
     return wrong(`--port takes a number from 0 to 65535, not ${JSON.stringify(one('port'))}`)
   const grid = await readGrid(one('cert-dir'), given.client, resolve(data), env)
   if (grid !== undefined && 'message' in grid) return grid
-  const login = await readLogin(grid === undefined ? given : proxyGiven(given, env), grid?.env ?? env)
+  const login = await readConnection(grid === undefined ? given : proxyGiven(given, env), grid?.env ?? env)
   if ('message' in login) return login
   const inData = liesInData(data, login.rucio.oidc)
   if (inData !== undefined) return wrong(inData)
+  const traces = readTraces(given.trace, login.rucio.rucioHost, env)
+  if (typeof traces === 'string') return wrong(traces)
   const dataId = one('data-id')
+  const program = one('client')
   const hosts = many('host')
   const allowed = [...many('allowed-host'), ...splitList(env['ALLOWED_HOSTS'])]
   return {
@@ -139,9 +160,15 @@ export async function readOptions(argv: readonly string[], env: Env): Promise<Se
     },
     ...login,
     ...(grid === undefined ? {} : withProxy(grid.maker, login)),
+    client: {
+      ...(program === undefined ? {} : { program: resolve(program) }),
+      ...(cfgPath === undefined ? {} : { cfgPath }),
+    },
+    ...(traces === undefined ? {} : { traces }),
     watchPoll: env['WATCH_POLL'] === '1',
     fileEvents: env['DESKTOP_RUCIO_FILE_EVENTS'] !== '0',
     auditTimes: readAuditTimes(env),
+    ruleTimes: readRuleTimes(env),
     ...readCheckpoint(env),
   }
 }
@@ -154,9 +181,16 @@ function proxyGiven(given: Given, env: Env): Given {
   }
 }
 
-export type Login = Pick<ServeOptions, 'rucio' | 'credential' | 'secrets'>
+export type Login = Pick<ServeOptions, 'rucio' | 'credential' | 'secrets' | 'certUpdate'>
 
-async function readLogin({ one, client, note }: Given, env: Env): Promise<Login | Wrong> {
+async function readConnection(given: Given, env: Env): Promise<Login | Wrong> {
+  const login = await readLogin(given, env)
+  if ('message' in login) return login
+  const authorities = await readAuthoritiesOptions(login.credential, env)
+  return 'message' in authorities ? authorities : { ...login, ...authorities }
+}
+
+async function readLogin({ one, client, note }: Given, env: Env): Promise<Omit<Login, 'certUpdate'> | Wrong> {
   const gridDir = (await isNoDir(gridAuthorities)) === undefined ? gridAuthorities : undefined
   const rucioHost = one('rucio-host') ?? client('rucio_host')
   if (rucioHost === undefined)
@@ -260,6 +294,12 @@ function readAuditTimes(env: Env): Partial<AuditTimes> {
     ...(everyMs === undefined ? {} : { everyMs }),
     ...(secondLookMs === undefined ? {} : { secondLookMs }),
   }
+}
+
+/** For tests, and for sites where rules are short: how often they are looked at. */
+function readRuleTimes(env: Env): Partial<RuleTimes> {
+  const ms = seconds(env, 'DESKTOP_RUCIO_RULES_EVERY')
+  return ms === undefined ? {} : { leastMs: ms, mostMs: ms, goodMs: ms, endMs: ms }
 }
 
 /** For tests that kill it: how often parts are synced and counted. */

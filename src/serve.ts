@@ -1,7 +1,7 @@
 // The daemon: data directory, lease, rooms wired together, signals, exit codes. Holds no rule of its own.
 
-import { openRucio } from './catalogue/rucio.ts'
 import { openCredential } from './credential/credential.ts'
+import { ruleTimes } from './decide/rule.ts'
 import type { Root } from './disk/layout.ts'
 import { Held, type Lease, leaseTimes, takeLease } from './disk/lease.ts'
 import { openLogs } from './disk/logs.ts'
@@ -20,6 +20,10 @@ import { openCatalogueRest } from './loop/rest.ts'
 import { openWorks } from './loop/work.ts'
 import type { ServeOptions } from './options.ts'
 import { setLoopbackAllowed } from './outside/request.ts'
+import { keepAuthorities } from './serve-authorities.ts'
+import { connectRucio } from './serve-login.ts'
+import { programsOf } from './serve-programs.ts'
+import { connectTraces } from './serve-traces.ts'
 import { openTransfer } from './transfer/engine.ts'
 import { type Site, startWeb, type Web } from './web/server.ts'
 import { openAccept } from './wishes/accept.ts'
@@ -224,8 +228,19 @@ async function run(
     world,
   )
   const { credential } = gridCert
-  const rucio = openRucio(options.rucio, credential, log, world)
+  const { rucio, ...login } = connectRucio(options.rucio, {
+    credential,
+    log,
+    world,
+    ring: gridCert.asked,
+    loggedIn() {
+      daemon.catalogue.answered()
+      gridCert.asked()
+      wake(true)
+    },
+  })
   setLoopbackAllowed(rucio.onLoopback, new Set(web.ports))
+  const traces = connectTraces(options.traces, { credential, rucio, version: ground.version, log, world })
   const transfer = await openTransfer({
     root,
     world,
@@ -233,6 +248,8 @@ async function run(
     identity: () => credential.identity(),
     token: () => credential.token(),
     renewedAt: () => lease.renewedAt(),
+    programs: programsOf(options, root, { rucio, token: () => credential.token() }, log),
+    onFinished: traces.finished,
     limits: options.checkpointMs === undefined ? {} : { checkpointMs: options.checkpointMs },
   })
   const listeners = new Set<(name?: string) => void>()
@@ -254,6 +271,7 @@ async function run(
     works: openWorks(root),
     replicas: openReplicaBook(rucio, world),
     catalogue: openCatalogueRest(world),
+    ruleTimes: { ...ruleTimes, ...options.ruleTimes },
     listFailures: new Map(),
     changed,
   }
@@ -277,6 +295,7 @@ async function run(
     state: loop.state,
     troubles: loop.troubles,
     waiting: loop.waiting,
+    loginUrl: login.loginUrl,
     askedForStatus: gridCert.asked,
     onChange(listener) {
       listeners.add(listener)
@@ -288,6 +307,12 @@ async function run(
   const ending = new AbortController()
   const audit = openAudit(daemon, { ...auditTimes, ...options.auditTimes })
   const audits = audit.goOn(ending.signal).catch(error => log('rucio_downloader', `audit: ${String(error)}`))
+  const authorities = keepAuthorities(
+    { root, world, log, changed },
+    credential.authorities,
+    options.certUpdate,
+    ending.signal,
+  ).catch(error => log('grid_cert', `authorities: ${String(error)}`))
   const status = gridCert.keep(daemon, loop.wake, () => retryRefused(daemon), ending.signal)
   try {
     await Promise.race([whenAborted(signal), lost, loop.broken])
@@ -295,10 +320,12 @@ async function run(
     return 0
   } finally {
     ending.abort()
+    login.close()
     await within(endMs, async () => {
-      await Promise.all([loop.stop(), hints.close(), audits, status])
+      await Promise.all([loop.stop(), hints.close(), audits, authorities, status])
       await transfer.close()
       await gridCert.close()
+      traces.close()
       await logs.flush()
     })
   }

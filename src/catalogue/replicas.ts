@@ -19,6 +19,8 @@ export type Question = {
   readonly storages: Storages
   /** each way to each replica, not only the best of each storage */
   readonly everything: boolean
+  /** this one alone; left out: all */
+  readonly rse?: string
   readonly now: () => number
   readonly signal: AbortSignal
 }
@@ -47,7 +49,7 @@ export async function readReplicas(
 async function readAll(
   wanted: ReadonlyMap<string, Did>,
   found: Map<string, FileReplicas>,
-  { send, storages, now, signal }: Question,
+  { send, storages, rse, now, signal }: Question,
   how: How,
 ): Promise<void> {
   const all = [...wanted.values()]
@@ -56,7 +58,7 @@ async function readAll(
     const answer = await send({
       method: 'POST',
       path: '/replicas/list',
-      body: JSON.stringify({ dids, ...how }),
+      body: JSON.stringify({ dids, ...how, ...(rse === undefined ? {} : { rse_expression: rse }) }),
       accept: 'application/x-json-stream',
       signal,
     })

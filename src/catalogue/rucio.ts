@@ -16,6 +16,7 @@ import type { OidcOptions } from './oidc.ts'
 import type { OidcLogin } from './oidc-login.ts'
 import { readRefusal } from './refusal.ts'
 import { readReplicas } from './replicas.ts'
+import { openRules, type Rules } from './rules.ts'
 import { makeSend, parseServer, sendOnce } from './server.ts'
 import { Storages } from './storages.ts'
 
@@ -61,8 +62,22 @@ export type Rucio = {
     signal: AbortSignal,
     everything?: boolean,
   ): Promise<ReadonlyMap<string, FileReplicas>>
+  /** Each way to what one RSE has of them. */
+  replicasAt(
+    rse: string,
+    files: readonly Did[],
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<string, FileReplicas>>
+  /** replication rules, and what is needed to find what they have brought */
+  readonly rules: Rules
   /** GET /ping: is the server there? */
   ping(signal: AbortSignal): Promise<void>
+  /** A token that should be good now, for a program that asks the catalogue by itself. */
+  token(signal: AbortSignal): Promise<string>
+  /** The catalogue did not take it from such a program: the next one is another. */
+  tokenRefused(token: string, why: Trouble): void
+  /** whose login it is, as far as that is known */
+  account?(): string | undefined
   /** true when the catalogue itself is on loopback */
   readonly onLoopback: boolean
 }
@@ -95,12 +110,26 @@ export function openRucio(
     contents: (did, each, signal) => readContents(send, did, each, signal),
     replicas: (files, signal, everything = false) =>
       readReplicas(files, { send, storages, everything, now: () => world.now(), signal }),
+    replicasAt: (rse, files, signal) =>
+      // What it learns of one storage says nothing of the others.
+      readReplicas(files, {
+        send,
+        storages: new Storages(),
+        everything: true,
+        rse,
+        now: () => world.now(),
+        signal,
+      }),
+    rules: openRules(send),
     async ping(signal) {
       const call = { method: 'GET', path: '/ping', accept: 'application/json', signal } as const
       const answer = await sendOnce(server, call, {}, credential)
       if (answer.statusCode !== 200) throw await readRefusal(answer, hostPort(server), [options.password])
       dropBody(answer)
     },
+    token: signal => login.token(signal),
+    tokenRefused: (token, why) => login.refused(token, why),
+    account: () => login.account(),
     onLoopback: isLoopbackName(server.host),
   }
 }

@@ -14,6 +14,7 @@ import type { DataWatch } from './dataWatch.ts'
 import { changesDirectories, describe, type Effect } from './effect.ts'
 import { openHolds } from './holds.ts'
 import { emptyNotes, lookAround, observe } from './observe.ts'
+import { forgetRule } from './observe-rule.ts'
 import { openRequestBook, type RequestBook, type Wish } from './requests.ts'
 import { failureOf } from './work.ts'
 
@@ -176,6 +177,7 @@ export function startLoop(
       notes,
       { running: [...running.values()], holds: holds.keys() },
       data,
+      config ?? parts.config.fallback,
     )
     const before = decision
     decision = decide(seen, now, config ?? parts.config.fallback)
@@ -235,6 +237,7 @@ export function startLoop(
   function forgetRead(action: Effect): void {
     if (!('name' in action) || action.kind === 'fetch' || action.kind === 'adopt') return
     notes.heads.delete(action.name)
+    forgetRule(notes.rules, action.name)
     if (action.kind === 'list' && !daemon.listFailures.has(action.name))
       notes.queries = notes.queries.filter(each => each.name !== action.name)
   }
@@ -243,7 +246,8 @@ export function startLoop(
   async function unloadUnwanted(): Promise<void> {
     const wanted = new Set(book.wishes().flatMap(each => (isWanted(each) ? [each.name] : [])))
     for (const name of [...daemon.works.keys()])
-      if (!wanted.has(name) && !runsFor(name)) await daemon.works.unload(name)
+      if ((!wanted.has(name) || notes.rules.elsewhere.has(name)) && !runsFor(name))
+        await daemon.works.unload(name)
   }
 
   async function unloadSpoilt(name: string): Promise<void> {
@@ -288,7 +292,8 @@ export function startLoop(
     waiting(name) {
       const failure = daemon.listFailures.get(name)
       const why = decision.waiting.get(name)
-      if (why !== undefined) return { reason: why.reason, message: sentence(why.reason, why.detail) }
+      if (why !== undefined)
+        return { reason: why.reason, message: why.message ?? sentence(why.reason, why.detail) }
       if (failure !== undefined) return { reason: failure.reason, message: failure.message }
       const hold = holds.failureOf(name)
       if (hold !== undefined) return hold

@@ -23,9 +23,11 @@ export type ProgramEngine = {
    *  reach a file that was verified. Nothing of it runs or lies there any more when this ends.
    *  @throws Miss with whose fault it was; the reason of `signal` */
   bring(ask: ProgramAsk, filler: Filler, signal: AbortSignal): Promise<void>
+  /** The daemon ends: what it holds outside DATA goes. Nothing of it runs any more then. */
+  close?(): Promise<void>
 }
 
-export type ProgramName = Exclude<Engine, 'https'>
+export type ProgramName = Exclude<Engine, 'https' | 'archive'>
 
 /** Every engine that is a program. */
 export type Programs = Readonly<Record<ProgramName, ProgramEngine>>

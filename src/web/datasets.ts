@@ -5,6 +5,7 @@ import { parseDid } from '../words/did.ts'
 import { isComponent, nameOf } from '../words/names.ts'
 import type { FileProgress } from '../words/progress.ts'
 import { Trouble } from '../words/reason.ts'
+import type { RuleRecord } from '../words/rule.ts'
 import { type Answer, listed } from './answer.ts'
 import type { Call } from './calls.ts'
 import type { Desk } from './desk.ts'
@@ -64,9 +65,17 @@ function summary(view: View, desk: Desk): object {
     rate,
     eta_seconds: left === null || rate === null || rate <= 0 ? null : Math.ceil(Math.max(0, left) / rate),
     priority: view.priority,
+    rule: view.rule === null ? null : ruleShown(view.rule),
     reason: view.problem === null ? (waiting?.reason ?? null) : 'refused',
     message: view.problem ?? waiting?.message ?? null,
   }
+}
+
+/** What a person, or a site, needs to know of a rule. */
+function ruleShown(rule: RuleRecord): object {
+  const { id, rse, mount, account, ours, state, locks, error } = rule
+  const { expires_at, renewal_refused_at, looked_at } = rule
+  return { id, rse, mount, account, ours, state, locks, error, expires_at, renewal_refused_at, looked_at }
 }
 
 /** Bytes that lie in parts and that no sidecar counts yet. */

@@ -1,5 +1,6 @@
 // GET /status: the frozen keys, and how the daemon is. Answers whatever the disk does; never waits for it for long.
 
+import type { AuthoritiesState } from '../words/authorities.ts'
 import { type DataState, type GridCert, unknownCert } from '../words/status.ts'
 import { type Answer, json } from './answer.ts'
 import type { Call } from './calls.ts'
@@ -15,6 +16,7 @@ export async function getStatus(call: Call, desk: Desk): Promise<Answer> {
   try {
     await desk.check('data')
     desk.lastCert = await desk.within(desk.cert())
+    desk.lastAuthorities = await desk.within(desk.authorities())
     downloading = await desk.within(desk.downloading.get())
   } catch (error) {
     const problem = toProblem(error)
@@ -30,12 +32,25 @@ export async function getStatus(call: Call, desk: Desk): Promise<Answer> {
   const cert = desk.lastCert ?? unknownCert
   const { id } = site.root
   return json(
-    statusOf({ cert, downloading, id, url: call.url, options, state, message, troubles: site.troubles() }),
+    statusOf({
+      cert,
+      authorities: desk.lastAuthorities,
+      downloading,
+      id,
+      url: call.url,
+      options,
+      state,
+      message,
+      troubles: site.troubles(),
+      // From memory alone: who has it can fetch the token while the login is open, so it lies in no record and no log.
+      loginUrl: site.loginUrl?.(),
+    }),
   )
 }
 
 export function statusOf(what: {
   readonly cert: GridCert
+  readonly authorities: AuthoritiesState | null
   readonly downloading: readonly string[]
   readonly id: string | null
   readonly url: string
@@ -43,6 +58,7 @@ export function statusOf(what: {
   readonly state: DataState
   readonly message: string
   readonly troubles: readonly string[]
+  readonly loginUrl?: string | undefined
 }): object {
   return {
     grid_cert: what.cert,
@@ -53,6 +69,8 @@ export function statusOf(what: {
     state: what.state,
     message: what.message,
     troubles: what.troubles,
+    login_url: what.loginUrl ?? null,
+    authorities: what.authorities,
   }
 }
 
