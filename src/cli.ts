@@ -48,6 +48,8 @@ export async function command(argv: readonly string[], env: Env, place: Place): 
         make: false,
         run: (root, words) => list(root, words, place),
       })
+    case 'doctor':
+      return await runDoctor(rest, env, place)
     case 'login':
       return await runLogin(rest, env, place)
     case 'verify':
@@ -66,6 +68,12 @@ async function runServe(argv: readonly string[], env: Env, place: Place): Promis
   }
   const { serve } = await import('./serve.ts')
   return await serve(options, { ...place, streams: { say, complain } })
+}
+
+async function runDoctor(argv: readonly string[], env: Env, place: Place): Promise<number> {
+  const options = await readOptions(argv, env)
+  const doctor = await import('./doctor.ts')
+  return await doctor.runDoctor(options, env, { ...place, say })
 }
 
 async function runLogin(argv: readonly string[], env: Env, place: Place): Promise<number> {
