@@ -24,6 +24,7 @@ import { setLoopbackAllowed } from './outside/request.ts'
 import { keepAuthorities } from './serve-authorities.ts'
 import { connectRucio } from './serve-login.ts'
 import { programsOf } from './serve-programs.ts'
+import { connectTraces } from './serve-traces.ts'
 import { openTransfer } from './transfer/engine.ts'
 import { type Site, startWeb, type Web } from './web/server.ts'
 import { openAccept } from './wishes/accept.ts'
@@ -240,6 +241,7 @@ async function run(
     },
   })
   setLoopbackAllowed(rucio.onLoopback, new Set(web.ports))
+  const traces = connectTraces(options.traces, { credential, rucio, version: ground.version, log, world })
   const transfer = await openTransfer({
     root,
     world,
@@ -248,6 +250,7 @@ async function run(
     token: () => credential.token(),
     renewedAt: () => lease.renewedAt(),
     programs: programsOf(options, root, { rucio, token: () => credential.token() }, log),
+    onFinished: traces.finished,
     limits: options.checkpointMs === undefined ? {} : { checkpointMs: options.checkpointMs },
   })
   const listeners = new Set<(name?: string) => void>()
@@ -324,6 +327,7 @@ async function run(
       await Promise.all([loop.stop(), hints.close(), audits, authorities, status])
       await transfer.close()
       await gridCert.close()
+      traces.close()
       await logs.flush()
     })
   }

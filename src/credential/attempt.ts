@@ -12,6 +12,7 @@ import { codeOf, Trouble, toTrouble } from '../words/reason.ts'
 import { printWish, type VomsWish } from '../words/voms.ts'
 import { toIso } from '../words/world.ts'
 import type { Pair } from './certificate.ts'
+import { isEncrypted } from './password.ts'
 import { judge, smallText } from './proxy-judge.ts'
 import { clearPlace, makePlace, removeTemporaryKey, syncDir } from './proxy-place.ts'
 import { complaint, explain, type Refusal, wrongPassword } from './said.ts'
@@ -115,7 +116,7 @@ async function checkKey(
       'change',
       `the private key ${keyPath} has mode ${mode.toString(8).padStart(4, '0')}, and voms-proxy-init takes 0400 or 0600 only: chmod 400 it (on a share that shows every file so: GRID_KEY_COPY=1)`,
     )
-  const encrypted = /BEGIN ENCRYPTED PRIVATE KEY|Proc-Type: 4,ENCRYPTED/.test(text)
+  const encrypted = isEncrypted(text)
   if (encrypted && password === undefined)
     return refused(
       'change',
@@ -186,13 +187,14 @@ async function run(
       },
       signal,
     )
-    const text = filter(`${ran.stdout}\n${ran.stderr}`)
-    for (const line of plainLines(text)) say(line)
+    const text = `${ran.stdout}\n${ran.stderr}`
+    const shown = filter(text)
+    for (const line of plainLines(shown)) say(line)
     const verdict = await judge(staging, voms, user, { held, now })
     if (verdict.kind === 'bad') {
       if (ran.timedOut || ran.code !== 0 || verdict.absent) {
         const asked = { ...options, voms: voms.length === 0 ? undefined : voms.map(printWish).join(' ') }
-        return { kind: 'refused', ...explain(text, asked, ran.timedOut) }
+        return { kind: 'refused', ...explain({ text, shown }, asked, ran.timedOut) }
       }
       return refused('network', verdict.message)
     }

@@ -39,6 +39,9 @@ const mostKept = 128 * 1024
 export function rucioEngine(options: RucioEngineOptions): ProgramEngine {
   const { root, client, tell } = options
   const find = programFinder(client.program ?? 'rucio', client.env['PATH'])
+  // Linux ends with us what setpriv has started so, also where we are killed. Where there is none, or where the client has started others,
+  // these write to the end of their own file, which the next start has removed.
+  const findGuard = programFinder('setpriv', process.platform === 'linux' ? client.env['PATH'] : undefined)
   const home = openClientHome(client, root, lineFormat)
   /** before version 36 there was no new command line, so no option for the old one */
   let legacy = true
@@ -48,7 +51,7 @@ export function rucioEngine(options: RucioEngineOptions): ProgramEngine {
     scratch: Scratch,
     signal: AbortSignal,
   ): Promise<{ readonly said: string; readonly token: string }> {
-    const program = await find()
+    const [program, guard] = await Promise.all([find(), findGuard()])
     if (program === undefined) throw new Miss('replica', new Trouble('unsupported', install))
     const token = await options.token(signal)
     const env = await home.ready(token)
@@ -58,8 +61,12 @@ export function rucioEngine(options: RucioEngineOptions): ProgramEngine {
     try {
       await runProgram(
         {
-          program,
-          args: [...(legacy ? ['--legacy'] : []), ...argsOf(ask, scratch.dir)],
+          program: guard ?? program,
+          args: [
+            ...(guard === undefined ? [] : ['--pdeathsig', 'KILL', program]),
+            ...(legacy ? ['--legacy'] : []),
+            ...argsOf(ask, scratch.dir),
+          ],
           env,
           cwd: scratch.dir,
           timeoutMs: foreverMs,

@@ -11,7 +11,7 @@ import { readFormat, readHostRecord, readOwner } from '../../src/words/owner.ts'
 import { pieceBytes, readSidecar } from '../../src/words/part.ts'
 import { reasons, Trouble } from '../../src/words/reason.ts'
 import { parseRequest, plainRequest } from '../../src/words/request.ts'
-import { readPlaceLine, readPlacesHead, readRuleRecord, ruleStates } from '../../src/words/rule.ts'
+import { readPlaceLine, readPlacesHead, readRuleRecord, ruleStates, ruleSteps } from '../../src/words/rule.ts'
 import { readGridCert } from '../../src/words/status.ts'
 import { isAdler32, isBytes, isMd5, isTotal } from '../../src/words/text.ts'
 import { readComplete, readVerifiedHead, readVerifiedLine } from '../../src/words/verified.ts'
@@ -194,6 +194,7 @@ const kinds: Readonly<Record<string, Kind>> = {
       renewal_refused_at: orNull(time),
       looked_at: orNull(time),
       changed_at: orNull(time),
+      failed_step: orNull(fc.constantFrom(...ruleSteps)),
       tries: total,
       next_try: orNull(time),
       failure: orNull(failure),

@@ -16,8 +16,13 @@ export type Job = {
   readonly data: string
   readonly daemon: Daemon
   /** POST /ds
+   *  @param to its destination
    *  @returns the word */
-  want(did: string): Promise<string>
+  want(did: string, to?: string): Promise<string>
+  /** DELETE /ds */
+  remove(did: string): Promise<void>
+  /** of GET /ds */
+  filelist(did: string): Promise<readonly string[]>
   /** GET /ds, held back for up to `seconds` until the word is another than `downloading` */
   word(did: string, seconds: number): Promise<string>
   /** GET /datasets/NAME */
@@ -32,18 +37,18 @@ export type Job = {
 }
 
 /** A daemon over `data`, by the official client's configuration of that name in DIR/etc, and nothing else of the environment.
- *  @param env more of it, or another value */
+ *  @param more variables */
 export async function startJob(
   data: string,
-  cfg: 'rucio.cfg' | 'rucio-x509.cfg',
-  env: Readonly<Record<string, string>> = {},
+  cfg: 'rucio.cfg' | 'rucio-x509.cfg' | 'rucio-root.cfg',
+  more: Readonly<Record<string, string>> = {},
 ): Promise<Job> {
   const daemon = startDaemon({
     data,
     env: {
       RUCIO_CONFIG: `${variable('GRID_DIR')}/etc/${cfg}`,
       X509_CERT_DIR: variable('X509_CERT_DIR'),
-      ...env,
+      ...more,
     },
   })
   const url = await daemon.ready
@@ -55,7 +60,14 @@ export async function startJob(
     data,
     daemon,
     status,
-    want: async did => wordOf(await ask(url + ds(did), 'POST')),
+    async want(did, to) {
+      const more = to === undefined ? '' : `&destination=${encodeURIComponent(to)}`
+      return wordOf(await ask(url + ds(did) + more, 'POST'))
+    },
+    async remove(did) {
+      await ask(url + ds(did), 'DELETE')
+    },
+    filelist: async did => ((await ask(url + ds(did), 'GET')) as { filelist: string[] }).filelist,
     word: async (did, seconds) => wordOf(await ask(`${url}${ds(did)}&wait=${seconds}`, 'GET')),
     look: async did =>
       (await ask(`${url}/datasets/${encodeURIComponent(did)}`, 'GET')) as Awaited<ReturnType<Job['look']>>,
@@ -94,7 +106,17 @@ export function service(verb: 'start' | 'kill', name: 'xrd1' | 'xrd2' | 'rucio')
   if (done.status !== 0) throw new Error(`${verb} ${name}: ${done.stdout}${done.stderr}`)
 }
 
-function ask(url: string, method: 'GET' | 'POST'): Promise<unknown> {
+/** Bytes that a sidecar counts; 0 before it is there. It is replaced whole, so it can be read at any instant. */
+export async function syncedBytes(path: string): Promise<number> {
+  const text = await readFile(path, 'utf8').catch(() => '') // not there yet, or not any more
+  if (text === '') return 0
+  const { ranges } = JSON.parse(text) as {
+    readonly ranges: readonly { readonly from: number; readonly to: number }[]
+  }
+  return ranges.reduce((sum, { from, to }) => sum + to - from, 0)
+}
+
+function ask(url: string, method: 'GET' | 'POST' | 'DELETE'): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const sent = request(url, { method, agent: false }, answer => {
       let text = ''
