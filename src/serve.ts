@@ -7,6 +7,7 @@ import { Held, type Lease, leaseTimes, takeLease } from './disk/lease.ts'
 import { openLogs } from './disk/logs.ts'
 import { Fenced } from './disk/put.ts'
 import { NotOurs, openRoot, prepare } from './disk/root.ts'
+import { openDoctor } from './doctor.ts'
 import { openGridCert, timer } from './gridCert.ts'
 import { auditTimes, openAudit } from './loop/audit.ts'
 import { openConfigFile } from './loop/configFile.ts'
@@ -297,6 +298,7 @@ async function run(
     waiting: loop.waiting,
     loginUrl: login.loginUrl,
     askedForStatus: gridCert.asked,
+    doctor: openDoctor({ options, env: options.credential.env, credential, rucio, root, world }, signal),
     onChange(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)
