@@ -1,11 +1,131 @@
 // grid_cert in GET /status: what is known of the credential, written down as it changes. Never asks a server itself.
 
-import type { openCredential } from './credential/credential.ts'
+import type { Credential } from './credential/credential.ts'
+import { withMaker } from './credential/grid-cert.ts'
+import { type Maker, type MakerOptions, openMaker } from './credential/maker.ts'
 import { layout } from './disk/layout.ts'
 import { put } from './disk/put.ts'
 import type { Daemon } from './loop/daemon.ts'
+import type { Identity } from './outside/request.ts'
+import type { GridCert, Log } from './words/status.ts'
+import type { World } from './words/world.ts'
 
 const tickMs = 60_000
+/** A server that hangs holds up what needs no proxy no longer than this. */
+const firstMs = 10_000
+
+export type GridCertKeeper = {
+  /** The credential for catalogue and storages: what they say of it is told at once, and the first proxy is waited for. */
+  readonly credential: Credential
+  /** somebody asks for the state now: the files are looked at */
+  asked(): void
+  /** status/grid_cert.json follows the credential until `signal` fires; a wall clock that jumped (sleep) makes the loop look at once.
+   *  @param onAnother there is another credential: what waits for one is tried now */
+  keep(
+    daemon: Daemon,
+    wake: (around: boolean) => void,
+    onAnother: () => void,
+    signal: AbortSignal,
+  ): Promise<void>
+  close(): Promise<void>
+}
+
+/** @param making undefined = nobody here makes a proxy */
+export function openGridCert(
+  files: Credential,
+  making: { readonly options: MakerOptions; readonly hide: (secret: string) => void } | undefined,
+  log: Log,
+  world: World,
+): GridCertKeeper {
+  const bell = openBell()
+  let maker: Maker | undefined
+  let waited: Promise<void> | undefined
+
+  function startMaking(): void {
+    if (making === undefined) return
+    const { options, hide } = making
+    maker = openMaker(options, world, {
+      say: text => log('grid_cert', text),
+      hide,
+      changed() {
+        files.lookAgain()
+        bell.ring()
+      },
+    })
+    const late = new AbortController()
+    waited = Promise.race([maker.first, timer(firstMs, late.signal)]).finally(() => late.abort())
+  }
+
+  async function identity(): Promise<Identity> {
+    if (waited !== undefined) {
+      await waited
+      waited = undefined
+    }
+    return await files.identity()
+  }
+
+  return {
+    credential: {
+      ...files,
+      identity,
+      report(refusal) {
+        files.report(refusal)
+        bell.ring()
+      },
+    },
+    asked: () => bell.ring(),
+    async keep(daemon, wake, onAnother, signal) {
+      startMaking()
+      const tell = openTeller(daemon)
+      let last: Identity | undefined
+      let at = world.now()
+      while (!signal.aborted) {
+        await tell(async () => withMaker(await files.state(), maker?.seen()))
+        const now = await files.identity()
+        if (last !== undefined && last !== now) {
+          onAnother()
+          wake(false)
+        }
+        last = now
+        await bell.wait(tickMs, signal)
+        const woken = world.now()
+        if (Math.abs(woken - at) > 2 * tickMs) wake(true)
+        at = woken
+      }
+    },
+    async close() {
+      await maker?.close()
+      files.close()
+    },
+  }
+}
+
+/** Writes the state where it is another than the last one. */
+function openTeller(daemon: Daemon): (look: () => Promise<GridCert>) => Promise<void> {
+  let last = ''
+  let lastError: string | null = null
+  let told = ''
+  return async look => {
+    try {
+      const state = await look()
+      const text = JSON.stringify(state)
+      if (text !== last) {
+        await put(daemon.root, layout.status(daemon.root, 'grid_cert'), { format: 1, ...state })
+        if (state.error !== lastError)
+          daemon.log('grid_cert', state.is_good ? 'good' : (state.error ?? 'not good'))
+        lastError = state.error
+        last = text
+        daemon.changed()
+      }
+      told = ''
+    } catch (error) {
+      // Each minute while a disk is away; once is enough.
+      const message = error instanceof Error ? error.message : String(error)
+      if (message !== told) daemon.log('grid_cert', `its state could not be written: ${message}`)
+      told = message
+    }
+  }
+}
 
 export type Bell = {
   ring(): void
@@ -32,42 +152,6 @@ export function openBell(): Bell {
       }
       rung = false
     },
-  }
-}
-
-/** status/grid_cert.json follows the credential; a wall clock that jumped (sleep) makes the loop look at once. */
-export async function keepStatus(
-  daemon: Daemon,
-  credential: Awaited<ReturnType<typeof openCredential>>,
-  bell: Bell,
-  wake: (around: boolean) => void,
-  signal: AbortSignal,
-): Promise<void> {
-  let last = ''
-  let told = ''
-  let at = daemon.world.now()
-  while (!signal.aborted) {
-    try {
-      const state = await credential.state()
-      const text = JSON.stringify(state)
-      if (text !== last) {
-        await put(daemon.root, layout.status(daemon.root, 'grid_cert'), { format: 1, ...state })
-        if (last !== '' || !state.is_good)
-          daemon.log('grid_cert', state.is_good ? 'good' : (state.error ?? 'not good'))
-        last = text
-        daemon.changed()
-      }
-      told = ''
-    } catch (error) {
-      // Each minute while a disk is away; once is enough.
-      const message = error instanceof Error ? error.message : String(error)
-      if (message !== told) daemon.log('grid_cert', `its state could not be written: ${message}`)
-      told = message
-    }
-    await bell.wait(tickMs, signal)
-    const now = daemon.world.now()
-    if (Math.abs(now - at - tickMs) > tickMs) wake(true)
-    at = now
   }
 }
 

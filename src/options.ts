@@ -7,8 +7,13 @@ import { parseArgs } from 'node:util'
 import type { RucioOptions } from './catalogue/rucio.ts'
 import type { TraceOptions } from './catalogue/traces.ts'
 import type { CredentialOptions } from './credential/credential.ts'
+import type { MakerOptions } from './credential/maker.ts'
+import type { UpdateOptions } from './credential/update.ts'
+import type { RuleTimes } from './decide/rule.ts'
 import type { AuditTimes } from './loop/audit.ts'
+import { readAuthoritiesOptions } from './options-authorities.ts'
 import { clientValue, findCfg } from './options-cfg.ts'
+import { proxyType, readGrid, withProxy } from './options-grid.ts'
 import { liesInData, readLoginWay } from './options-login.ts'
 import { readTraces } from './options-traces.ts'
 import type { Cfg } from './rucioCfg.ts'
@@ -27,6 +32,11 @@ export type ServeOptions = {
   }
   readonly rucio: RucioOptions
   readonly credential: CredentialOptions
+  readonly certUpdate: UpdateOptions
+  /** a proxy is to be made, and kept good */
+  readonly maker?: MakerOptions
+  /** the official client: its program where PATH has none, and the rucio.cfg that was read */
+  readonly client: { readonly program?: string; readonly cfgPath?: string }
   /** texts that may stand in no log */
   readonly secrets: readonly string[]
   /** WATCH_POLL=1: file events by looking, for mounts that announce nothing */
@@ -36,6 +46,7 @@ export type ServeOptions = {
   /** undefined = none are sent */
   readonly traces?: TraceOptions
   readonly auditTimes: Partial<AuditTimes>
+  readonly ruleTimes: Partial<RuleTimes>
   /** time between two checkpoints of a part, in ms; undefined = the usual */
   readonly checkpointMs?: number
 }
@@ -58,6 +69,8 @@ const flags = {
   account: { type: 'string' },
   'auth-type': { type: 'string' },
   'ca-cert': { type: 'string' },
+  'cert-dir': { type: 'string' },
+  client: { type: 'string' },
 } as const
 
 /** Where every grid installation keeps its authorities; taken when nothing else is said. */
@@ -73,6 +86,7 @@ type Given = {
   readonly note: string
   /** its section [trace] */
   readonly trace: Cfg
+  readonly cfgPath: string | undefined
 }
 
 async function readGiven(argv: readonly string[], env: Env): Promise<Given | Wrong> {
@@ -96,6 +110,7 @@ async function readGiven(argv: readonly string[], env: Env): Promise<Given | Wro
     client: key => clientValue(key, cfg.cfg, env),
     note: cfg.note,
     trace: cfg.trace,
+    cfgPath: cfg.path,
   }
 }
 
@@ -103,7 +118,7 @@ async function readGiven(argv: readonly string[], env: Env): Promise<Given | Wro
 export async function readLoginOptions(argv: readonly string[], env: Env): Promise<Login | Wrong> {
   const given = await readGiven(argv, env)
   if ('message' in given) return given
-  const login = await readLogin(given, env)
+  const login = await readConnection(given, env)
   if ('message' in login) return login
   const data = given.one('data')
   const inData = data === undefined ? undefined : liesInData(data, login.rucio.oidc)
@@ -114,7 +129,7 @@ export async function readLoginOptions(argv: readonly string[], env: Env): Promi
 export async function readOptions(argv: readonly string[], env: Env): Promise<ServeOptions | Wrong> {
   const given = await readGiven(argv, env)
   if ('message' in given) return given
-  const { one, many } = given
+  const { one, many, cfgPath } = given
   const data = one('data')
   if (data === undefined) return wrong('say where the datasets shall lie: --data DIR, or DESKTOP_RUCIO_DATA')
   const noDir = await isNoDir(data)
@@ -122,13 +137,16 @@ export async function readOptions(argv: readonly string[], env: Env): Promise<Se
   const port = readPort(one('port') ?? '8000')
   if (port === undefined)
     return wrong(`--port takes a number from 0 to 65535, not ${JSON.stringify(one('port'))}`)
-  const login = await readLogin(given, env)
+  const grid = await readGrid(one('cert-dir'), given.client, resolve(data), env)
+  if (grid !== undefined && 'message' in grid) return grid
+  const login = await readConnection(grid === undefined ? given : proxyGiven(given, env), grid?.env ?? env)
   if ('message' in login) return login
   const inData = liesInData(data, login.rucio.oidc)
   if (inData !== undefined) return wrong(inData)
   const traces = readTraces(given.trace, login.rucio.rucioHost, env)
   if (typeof traces === 'string') return wrong(traces)
   const dataId = one('data-id')
+  const program = one('client')
   const hosts = many('host')
   const allowed = [...many('allowed-host'), ...splitList(env['ALLOWED_HOSTS'])]
   return {
@@ -142,16 +160,37 @@ export async function readOptions(argv: readonly string[], env: Env): Promise<Se
     },
     ...login,
     ...(traces === undefined ? {} : { traces }),
+    ...(grid === undefined ? {} : withProxy(grid.maker, login)),
+    client: {
+      ...(program === undefined ? {} : { program: resolve(program) }),
+      ...(cfgPath === undefined ? {} : { cfgPath }),
+    },
     watchPoll: env['WATCH_POLL'] === '1',
     fileEvents: env['DESKTOP_RUCIO_FILE_EVENTS'] !== '0',
     auditTimes: readAuditTimes(env),
+    ruleTimes: readRuleTimes(env),
     ...readCheckpoint(env),
   }
 }
 
-export type Login = Pick<ServeOptions, 'rucio' | 'credential' | 'secrets'>
+/** The same with another auth_type, where a proxy is made. */
+function proxyGiven(given: Given, env: Env): Given {
+  return {
+    ...given,
+    one: flag => (flag === 'auth-type' ? proxyType(given.one(flag), given.client, env) : given.one(flag)),
+  }
+}
 
-async function readLogin({ one, client, note }: Given, env: Env): Promise<Login | Wrong> {
+export type Login = Pick<ServeOptions, 'rucio' | 'credential' | 'secrets' | 'certUpdate'>
+
+async function readConnection(given: Given, env: Env): Promise<Login | Wrong> {
+  const login = await readLogin(given, env)
+  if ('message' in login) return login
+  const authorities = await readAuthoritiesOptions(login.credential, env)
+  return 'message' in authorities ? authorities : { ...login, ...authorities }
+}
+
+async function readLogin({ one, client, note }: Given, env: Env): Promise<Omit<Login, 'certUpdate'> | Wrong> {
   const gridDir = (await isNoDir(gridAuthorities)) === undefined ? gridAuthorities : undefined
   const rucioHost = one('rucio-host') ?? client('rucio_host')
   if (rucioHost === undefined)
@@ -255,6 +294,12 @@ function readAuditTimes(env: Env): Partial<AuditTimes> {
     ...(everyMs === undefined ? {} : { everyMs }),
     ...(secondLookMs === undefined ? {} : { secondLookMs }),
   }
+}
+
+/** For tests, and for sites where rules are short: how often they are looked at. */
+function readRuleTimes(env: Env): Partial<RuleTimes> {
+  const ms = seconds(env, 'DESKTOP_RUCIO_RULES_EVERY')
+  return ms === undefined ? {} : { leastMs: ms, mostMs: ms, goodMs: ms, endMs: ms }
 }
 
 /** For tests that kill it: how often parts are synced and counted. */

@@ -24,6 +24,7 @@ Options of serve (each also as an environment variable: DESKTOP_RUCIO_DATA, DESK
   --account NAME       the Rucio account (RUCIO_ACCOUNT)
   --auth-type T        userpass, x509, x509_proxy, oidc, ssh or token (RUCIO_AUTH_TYPE)
   --ca-cert FILE       authorities to verify servers with; or X509_CERT_DIR with hashed *.0 files
+  --client FILE        the official client (rucio), the last way to a file, where PATH has none
 
 A password is never taken from the command line: it stands in rucio.cfg, or in RUCIO_CLIENT_PASSWORD.
 Also read: X509_USER_PROXY, X509_CERT_DIR, BEARER_TOKEN, BEARER_TOKEN_FILE, WATCH_POLL=1 (mounts without file events),

@@ -7,8 +7,8 @@ import type { FileReplicas, Replica } from '../words/replica.ts'
 import { asObject, isBytes } from '../words/text.ts'
 import { checksumOf, didOf, isCount } from './fields.ts'
 import { jsonLines } from './lines.ts'
-import type { Schemes } from './schemes.ts'
 import type { Send } from './server.ts'
+import type { How, Storages } from './storages.ts'
 
 // The server takes 1000; big central ones are said to time out on that (facts/rucio.md 5).
 const sliceLength = 500
@@ -16,9 +16,11 @@ const maxLineBytes = 2 ** 20
 const maxReplicas = 1000
 export type Question = {
   readonly send: Send
-  readonly schemes: Schemes
+  readonly storages: Storages
   /** each way to each replica, not only the best of each storage */
   readonly everything: boolean
+  /** this one alone; left out: all */
+  readonly rse?: string
   readonly now: () => number
   readonly signal: AbortSignal
 }
@@ -29,16 +31,16 @@ export async function readReplicas(
   files: readonly Did[],
   question: Question,
 ): Promise<ReadonlyMap<string, FileReplicas>> {
-  const { schemes, now } = question
+  const { storages, now } = question
   const found = new Map<string, FileReplicas>()
   const wanted = new Map(files.map(each => [printDid(each), each]))
-  const asked = schemes.ask(question.everything, now())
-  await readAll(wanted, found, question, asked)
+  const how = storages.ask(question.everything, now())
+  await readAll(wanted, found, question, how)
   // A file without a replica is left out without a word; so is the end of a list that was cut between two lines; and a storage that was not
   // met before may speak otherwise than those that were. What is missing is asked for once more, in full.
   const missing = new Map([...wanted].filter(([key]) => !found.has(key)))
-  if (missing.size > 0 && (wanted.size > 1 || !schemes.isAll(asked)))
-    await readAll(missing, found, question, schemes.ask(true, now()))
+  if (missing.size > 0 && (wanted.size > 1 || !storages.isAll(how)))
+    await readAll(missing, found, question, storages.ask(true, now()))
   for (const did of wanted.keys())
     if (!found.has(did)) found.set(did, { did, bytes: 0, replicas: [], refused: 0 })
   return found
@@ -47,8 +49,8 @@ export async function readReplicas(
 async function readAll(
   wanted: ReadonlyMap<string, Did>,
   found: Map<string, FileReplicas>,
-  { send, schemes, now, signal }: Question,
-  asked: readonly string[],
+  { send, storages, rse, now, signal }: Question,
+  how: How,
 ): Promise<void> {
   const all = [...wanted.values()]
   for (let from = 0; from < all.length; from += sliceLength) {
@@ -56,7 +58,7 @@ async function readAll(
     const answer = await send({
       method: 'POST',
       path: '/replicas/list',
-      body: JSON.stringify({ dids, schemes: asked }),
+      body: JSON.stringify({ dids, ...how, ...(rse === undefined ? {} : { rse_expression: rse }) }),
       accept: 'application/x-json-stream',
       signal,
     })
@@ -66,10 +68,15 @@ async function readAll(
         throw new Trouble('bad_listing', 'the catalogue names more files than were asked for')
       const file = fileOf(json)
       if (!wanted.has(file.did)) continue
-      const rses = Object.keys(asObject(asObject(json)?.['states']) ?? {})
-      if (schemes.isAll(asked)) schemes.learn(rses, file.replicas, now())
-      else if (schemes.isNew(rses)) continue
-      found.set(file.did, file)
+      const states = Object.keys(asObject(asObject(json)?.['states']) ?? {})
+      const rses = [...new Set([...states, ...file.replicas.map(each => each.rse)])]
+      if (storages.isAll(how)) {
+        storages.learn(rses, file.replicas, now())
+        found.set(file.did, file)
+        continue
+      }
+      const replicas = storages.arrange(rses, file.replicas)
+      if (replicas !== undefined) found.set(file.did, { ...file, replicas })
     }
   }
 }

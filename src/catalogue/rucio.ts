@@ -16,8 +16,9 @@ import type { OidcOptions } from './oidc.ts'
 import type { OidcLogin } from './oidc-login.ts'
 import { readRefusal } from './refusal.ts'
 import { readReplicas } from './replicas.ts'
-import { Schemes } from './schemes.ts'
+import { openRules, type Rules } from './rules.ts'
 import { makeSend, parseServer, sendOnce } from './server.ts'
+import { Storages } from './storages.ts'
 
 export type RucioOptions = {
   readonly rucioHost: string
@@ -61,10 +62,22 @@ export type Rucio = {
     signal: AbortSignal,
     everything?: boolean,
   ): Promise<ReadonlyMap<string, FileReplicas>>
+  /** Each way to what one RSE has of them. */
+  replicasAt(
+    rse: string,
+    files: readonly Did[],
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<string, FileReplicas>>
+  /** replication rules, and what is needed to find what they have brought */
+  readonly rules: Rules
   /** GET /ping: is the server there? */
   ping(signal: AbortSignal): Promise<void>
   /** whose login it is, as far as that is known */
   account?(): string | undefined
+  /** A token that should be good now, for a program that asks the catalogue by itself. */
+  token(signal: AbortSignal): Promise<string>
+  /** The catalogue did not take it from such a program: the next one is another. */
+  tokenRefused(token: string, why: Trouble): void
   /** true when the catalogue itself is on loopback */
   readonly onLoopback: boolean
 }
@@ -91,12 +104,23 @@ export function openRucio(
   const authServer = parseServer(options.authHost)
   if (authServer instanceof Trouble) throw authServer
   const login = openLogin(options, authServer, credential, log, world, oidc)
-  const schemes = new Schemes()
+  const storages = new Storages()
   const send = makeSend(server, login, credential, options.password)
   return {
     contents: (did, each, signal) => readContents(send, did, each, signal),
     replicas: (files, signal, everything = false) =>
-      readReplicas(files, { send, schemes, everything, now: () => world.now(), signal }),
+      readReplicas(files, { send, storages, everything, now: () => world.now(), signal }),
+    replicasAt: (rse, files, signal) =>
+      // What it learns of one storage says nothing of the others.
+      readReplicas(files, {
+        send,
+        storages: new Storages(),
+        everything: true,
+        rse,
+        now: () => world.now(),
+        signal,
+      }),
+    rules: openRules(send),
     async ping(signal) {
       const call = { method: 'GET', path: '/ping', accept: 'application/json', signal } as const
       const answer = await sendOnce(server, call, {}, credential)
@@ -104,6 +128,8 @@ export function openRucio(
       dropBody(answer)
     },
     account: () => login.account(),
+    token: signal => login.token(signal),
+    tokenRefused: (token, why) => login.refused(token, why),
     onLoopback: isLoopbackName(server.host),
   }
 }

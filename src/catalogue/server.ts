@@ -19,14 +19,16 @@ export type Server = {
 }
 
 export type Call = {
-  readonly method: 'GET' | 'POST'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   readonly path: string
   readonly body?: string
+  /** what is an answer instead of 200: 201 for what was made, 303 for what is told by its Location */
+  readonly status?: 201 | 303
   readonly accept: 'application/json' | 'application/x-json-stream'
   readonly signal: AbortSignal
 }
 
-/** Sends a call with a token; the answer has status 200, its body is the caller's. Throws Refusal for any other status. */
+/** Sends a call with a token; the answer has status 200 (or the one that the call names), its body is the caller's. Throws Refusal for any other status. */
 export type Send = (call: Call) => Promise<IncomingMessage>
 
 // A central server may count for a long time before the first byte of a big container.
@@ -54,7 +56,7 @@ export function makeSend(
     for (let renewed = false; ; renewed = true) {
       const token = await login.token(call.signal)
       const answer = await sendOnce(server, call, { 'X-Rucio-Auth-Token': token }, credential)
-      if (answer.statusCode === 200) {
+      if (answer.statusCode === (call.status ?? 200)) {
         login.taken(token)
         return answer
       }
@@ -91,7 +93,8 @@ export async function sendOnce(
       ...headers,
     },
     ...(call.body === undefined ? {} : { body: call.body }),
-    // Every POST that is sent from here asks and changes nothing.
+    // What is sent from here asks, or makes a rule, of which Rucio refuses a second like it, or says of a rule what it says the second
+    // time as well.
     repeatable: true,
     configured: true,
     agent: server.scheme === 'https' ? identity.bareAgent : identity.plainAgent,

@@ -2,7 +2,7 @@
 
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { Trouble } from '../words/reason.ts'
-import { isProxy, vomsTimes } from './der.ts'
+import { isProxy, type VomsAttributes, vomsOf } from './der.ts'
 
 export type Pair = {
   /** all CERTIFICATE blocks, in the file's order: a proxy comes before the certificate that it was made with */
@@ -15,8 +15,7 @@ export type Pair = {
   readonly end: number
   readonly certificateEnd: number
   readonly isProxy: boolean
-  /** end of the VOMS attributes, if there are any */
-  readonly vomsEnd: number | undefined
+  readonly voms: VomsAttributes | undefined
 }
 
 /** @param keyPem the same text when certificate and key lie in one file
@@ -59,11 +58,16 @@ function examine(blocks: readonly string[], key: string, shown: string): Pair | 
   return {
     cert: blocks.join(''),
     key,
-    identity: `/${user.subject.split('\n').join('/').replaceAll('\\,', ',')}`,
+    identity: nameOf(user),
     from: Math.max(...mine.map(each => Date.parse(each.validFrom))),
     end: Math.min(...mine.map(each => Date.parse(each.validTo))),
     certificateEnd: Date.parse(user.validTo),
     isProxy: userAt > 0,
-    vomsEnd: vomsTimes(first)?.end,
+    voms: vomsOf(first),
   }
+}
+
+/** The subject as the grid writes it: /DC=…/CN=… */
+export function nameOf(certificate: X509Certificate): string {
+  return `/${certificate.subject.split('\n').join('/').replaceAll('\\,', ',')}`
 }

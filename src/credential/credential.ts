@@ -3,27 +3,32 @@
 
 import { createHash } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
-import { createSecureContext } from 'node:tls'
+import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls'
 import { makeIdentity, retireIdentity } from '../outside/identity.ts'
 import type { Identity } from '../outside/request.ts'
+import { setChainCheck } from '../outside/verified.ts'
 import type { AuthType } from '../words/auth.ts'
 import { clean, codeOf, Trouble } from '../words/reason.ts'
 import type { GridCert } from '../words/status.ts'
 import { toIso, type World } from '../words/world.ts'
-import { type Authorities, readAuthorities } from './authorities.ts'
+import {
+  type Authorities,
+  type AuthoritiesKeeper,
+  type AuthoritiesOptions,
+  openAuthorities,
+} from './authorities.ts'
 import { type Pair, readPair } from './certificate.ts'
+import { describePair, warningsOf } from './grid-cert.ts'
 import { findToken } from './token.ts'
 
-export type CredentialOptions = {
+export type CredentialOptions = AuthoritiesOptions & {
   readonly authType: AuthType
   /** X509_USER_PROXY, or undefined */
   readonly proxyPath?: string
+  /** the proxy is one that we make (maker.ts, which says why when it is not there) */
+  readonly ownProxy?: boolean
   readonly certPath?: string
   readonly keyPath?: string
-  /** X509_CERT_DIR with hashed *.0 files */
-  readonly caDir?: string
-  /** ca_cert of rucio.cfg: one bundle, or a directory */
-  readonly caBundle?: string
   /** WLCG discovery order: BEARER_TOKEN, BEARER_TOKEN_FILE, $XDG_RUNTIME_DIR/bt_u<uid>, /tmp/bt_u<uid>; read anew before each use */
   readonly env: Readonly<Record<string, string | undefined>>
 }
@@ -36,18 +41,20 @@ export type Credential = {
   state(): Promise<GridCert>
   /** What a server said of it: a sentence when it was refused (a login, say), undefined when it was taken. Counts in state().is_good. */
   report(refusal: string | undefined): void
+  /** what servers are verified with */
+  readonly authorities: AuthoritiesKeeper
+  /** The files are not those of the last look: the next use looks at them. */
+  lookAgain(): void
   close(): void
 }
 
 const lookEveryMs = 5_000
-/** Files behind the links of a CA directory change without a sign on the directory. */
 const readEveryMs = 3_600_000
 const maxFileBytes = 2 ** 20
 
 type Reading = {
   readonly at: number
   readonly signature: string
-  readonly authorities: Authorities | Trouble
   readonly pair: Pair | Trouble | undefined
 }
 
@@ -58,6 +65,7 @@ type Seen = {
   readonly key: string
   readonly identity: Identity
   readonly pair: Pair | undefined
+  readonly authorities: Authorities
   readonly errors: readonly string[]
   /** what OpenSSL said of the pair, once for each Identity */
   readonly unusable: string | undefined
@@ -66,6 +74,9 @@ type Seen = {
 /** With authType x509 certificate and key are shown, else the proxy, else certificate and key, to catalogue and storages alike.
  *  Files that are absent or broken are no error here: identity() comes without a certificate, state() says why. */
 export async function openCredential(options: CredentialOptions, world: World): Promise<Credential> {
+  const keeper = openAuthorities(options, world)
+  /** New lists have come: not one connection more with the old ones. */
+  let isDue = false
   let seen: Seen | undefined
   let looking: Promise<Seen> | undefined
   let reading: Reading | undefined
@@ -76,7 +87,7 @@ export async function openCredential(options: CredentialOptions, world: World): 
   async function look(): Promise<Seen> {
     const now = world.now()
     // A clock that was set back must not stop the looks.
-    if (seen !== undefined && now - seen.at < lookEveryMs && now >= seen.at) return seen
+    if (seen !== undefined && !isDue && now - seen.at < lookEveryMs && now >= seen.at) return seen
     looking ??= lookAnew(now).finally(() => {
       looking = undefined
     })
@@ -84,17 +95,15 @@ export async function openCredential(options: CredentialOptions, world: World): 
   }
 
   async function lookAnew(now: number): Promise<Seen> {
+    isDue = false
     const signature = await signatureOf(options)
     if (reading?.signature !== signature || now - reading.at > readEveryMs || now < reading.at) {
-      const [authorities, pair] = await Promise.all([
-        readAuthorities(options.caDir, options.caBundle, now),
-        readConfigured(options),
-      ])
-      reading = { at: now, signature, authorities, pair }
+      reading = { at: now, signature, pair: await readConfigured(options) }
     }
-    const { authorities } = reading
+    const authorities = await keeper.look()
     const errors: string[] = []
     let pair = usable(reading.pair, now, errors)
+    if (options.ownProxy === true && isAbsent(reading.pair)) errors.length = 0
     // voms-proxy-init unlinks the old proxy, then writes the new one: half a file is no reason to drop a good one at once.
     const held = seen?.pair
     if (pair === undefined && !badBefore && held !== undefined && held.end > now) {
@@ -102,19 +111,25 @@ export async function openCredential(options: CredentialOptions, world: World): 
       errors.length = 0
       badBefore = true
     } else badBefore = pair === undefined
-    if (authorities instanceof Trouble) errors.push(authorities.detail)
-    const pems = authorities instanceof Trouble ? [] : authorities.pems
+    if (authorities.trouble !== undefined) errors.push(authorities.trouble.detail)
     const key = createHash('sha256')
-      .update(JSON.stringify([pems, pair?.cert, pair?.key]))
+      .update(JSON.stringify([authorities.key, pair?.cert, pair?.key]))
       .digest('hex')
-    if (seen?.key === key) seen = { ...seen, at: now, errors, pair }
+    if (seen?.key === key) seen = { ...seen, at: now, errors, pair, authorities }
     else {
       if (seen !== undefined) {
         retireIdentity(seen.identity)
         // Another credential: what a server said of the old one says nothing of it.
-        refusal = undefined
+        if (seen.pair?.cert !== pair?.cert || seen.pair?.key !== pair?.key) refusal = undefined
       }
-      seen = { at: now, key, pair, errors, ...connectWith(pems, pair) }
+      seen = {
+        at: now,
+        key,
+        pair,
+        authorities,
+        errors,
+        ...connectWith(authorities, pair, reading.pair !== undefined),
+      }
     }
     return seen
   }
@@ -129,12 +144,12 @@ export async function openCredential(options: CredentialOptions, world: World): 
       return token.end !== undefined && token.end <= world.now() ? undefined : token.text
     },
     state: async () => {
-      const { pair, errors, unusable } = await look()
+      const { pair, authorities, errors, unusable } = await look()
       const token = await findToken(options.env, uid)
       const all = [...errors, unusable, ...tokenErrors(token, world.now()), refusal].filter(
         each => each !== undefined,
       )
-      const end = pair === undefined ? undefined : Math.min(pair.end, pair.vomsEnd ?? pair.end)
+      const end = pair === undefined ? undefined : Math.min(pair.end, pair.voms?.end ?? pair.end)
       return {
         is_good: all.length === 0,
         identity: pair?.identity ?? null,
@@ -145,10 +160,25 @@ export async function openCredential(options: CredentialOptions, world: World): 
             ? null
             : toIso(token.end),
         error: all.length === 0 ? null : clean(all.join('; ')),
+        ...(authorities.revocations === undefined
+          ? {}
+          : { crl: authorities.revocations.counts(world.now()) }),
+        warnings: warningsOf(pair, world.now()),
+        ...describePair(pair, shownProxy(options)),
       }
     },
     report: text => {
       refusal = text
+    },
+    authorities: {
+      look: keeper.look,
+      renew() {
+        keeper.renew()
+        isDue = true
+      },
+    },
+    lookAgain: () => {
+      isDue = true
     },
     close: () => {
       if (seen !== undefined) retireIdentity(seen.identity)
@@ -175,15 +205,15 @@ function usable(read: Pair | Trouble | undefined, now: number, errors: string[])
     return undefined
   }
   // Rucio asks for no VOMS attributes, so such a proxy is still shown; a storage may refuse it.
-  if (read.vomsEnd !== undefined && read.vomsEnd <= now)
-    errors.push(`the VOMS attributes of the proxy ended ${toIso(read.vomsEnd)}: renew it`)
+  if (read.voms !== undefined && read.voms.end <= now)
+    errors.push(`the VOMS attributes of the proxy ended ${toIso(read.voms.end)}: renew it`)
   return read
 }
 
 async function readConfigured(options: CredentialOptions): Promise<Pair | Trouble | undefined> {
-  const { authType, proxyPath, certPath, keyPath } = options
-  const pairFirst = authType === 'x509' && certPath !== undefined
-  if (proxyPath !== undefined && !pairFirst) {
+  const { certPath, keyPath } = options
+  const proxyPath = shownProxy(options)
+  if (proxyPath !== undefined) {
     const text = await textOf(proxyPath, 'proxy')
     return text instanceof Trouble ? text : readPair(text, text, proxyPath)
   }
@@ -192,6 +222,15 @@ async function readConfigured(options: CredentialOptions): Promise<Pair | Troubl
   if (cert instanceof Trouble) return cert
   const key = keyPath === undefined ? cert : await textOf(keyPath, 'private key')
   return key instanceof Trouble ? key : readPair(cert, key, certPath)
+}
+
+/** With authType x509 certificate and key go before a proxy. */
+function shownProxy({ authType, proxyPath, certPath }: CredentialOptions): string | undefined {
+  return authType === 'x509' && certPath !== undefined ? undefined : proxyPath
+}
+
+function isAbsent(read: Pair | Trouble | undefined): boolean {
+  return read instanceof Trouble && codeOf(read.cause) === 'ENOENT'
 }
 
 async function textOf(path: string, what: string): Promise<string | Trouble> {
@@ -207,27 +246,36 @@ async function textOf(path: string, what: string): Promise<string | Trouble> {
   }
 }
 
-function connectWith(pems: Authorities['pems'], pair: Pair | undefined): Pick<Seen, 'identity' | 'unusable'> {
+function connectWith(
+  { pems, revocations }: Authorities,
+  pair: Pair | undefined,
+  configured: boolean,
+): Pick<Seen, 'identity' | 'unusable'> {
+  const secure = (options: SecureContextOptions): SecureContext => {
+    const context = createSecureContext({ ...options, minVersion: 'TLSv1.2' })
+    if (revocations !== undefined) setChainCheck(context, revocations.check)
+    return context
+  }
   // An empty list, not none: without `ca` Node would trust the public web's authorities instead.
   const ca = [...pems]
-  const bare = createSecureContext({ ca, minVersion: 'TLSv1.2' })
+  const bare = secure({ ca })
   if (pair === undefined)
-    return { identity: makeIdentity({ certificate: undefined, bare }), unusable: undefined }
+    return { identity: makeIdentity({ certificate: undefined, bare, configured }), unusable: undefined }
   try {
     const { cert, key } = pair
-    const certificate = createSecureContext({ ca, cert, key, minVersion: 'TLSv1.2' })
+    const certificate = secure({ ca, cert, key })
     return { identity: makeIdentity({ certificate, bare }), unusable: undefined }
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
     const unusable = `the certificate of ${pair.identity} cannot be used: ${why}`
-    return { identity: makeIdentity({ certificate: undefined, bare }), unusable }
+    return { identity: makeIdentity({ certificate: undefined, bare, configured }), unusable }
   }
 }
 
 /** Changes when a file was replaced or edited; what cannot be seen is part of it. */
 async function signatureOf(options: CredentialOptions): Promise<string> {
-  const { proxyPath, certPath, keyPath, caDir, caBundle } = options
-  const parts = [proxyPath, certPath, keyPath, caDir, caBundle].map(async path => {
+  const { proxyPath, certPath, keyPath } = options
+  const parts = [proxyPath, certPath, keyPath].map(async path => {
     if (path === undefined) return ''
     try {
       const { mtimeMs, size, ino } = await stat(path)

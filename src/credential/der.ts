@@ -1,11 +1,13 @@
-// The little of DER that X509Certificate does not tell: is this a proxy, and until when do its VOMS attributes count.
+// The little of DER that X509Certificate does not tell: is this a proxy, and what do its VOMS attributes say.
 // Never checks a signature.
 
 import type { X509Certificate } from 'node:crypto'
 
-type Element = { readonly tag: number; readonly body: Buffer }
+/** raw: with tag and length, as signatures and names are compared */
+export type Element = { readonly tag: number; readonly body: Buffer; readonly raw: Buffer }
 
 const vomsAttributes = '2b06010401be45646405' // 1.3.6.1.4.1.8005.100.100.5
+const vomsFqans = '2b06010401be45646404' // 1.3.6.1.4.1.8005.100.100.4
 const proxyInfo = ['2b0601050507010e', '2b060104019b5001815e'] // RFC 3820, and its draft
 
 /** A proxy: by its extension, or by the old style's last name. */
@@ -14,20 +16,45 @@ export function isProxy(certificate: X509Certificate): boolean {
   return proxyInfo.some(each => found.has(each)) || /\nCN=(limited )?proxy$/.test(certificate.subject)
 }
 
-/** When the VOMS attributes in a proxy begin and end, ms since 1970; undefined without any. Throws for broken DER. */
-export function vomsTimes(certificate: X509Certificate): { from: number; end: number } | undefined {
+export type VomsAttributes = {
+  /** ms since 1970; of several the time that all of them count */
+  readonly from: number
+  readonly end: number
+  readonly vos: readonly string[]
+  /** as they stand in it: /VO/GROUP/Role=NAME/Capability=NULL */
+  readonly fqans: readonly string[]
+}
+
+/** The VOMS attributes in a proxy; undefined without any. Throws for broken DER. */
+export function vomsOf(certificate: X509Certificate): VomsAttributes | undefined {
   const found = extensions(certificate).get(vomsAttributes)
   if (found === undefined) return undefined
-  const times = [...elements(found)]
-    .flatMap(inside)
-    .flatMap(inside)
-    // AttributeCertificateInfo: version, holder, issuer, signature, serial, validity, …
-    .map(ac => inside(at(inside(at(inside(ac), 0)), 5)).map(time))
-  if (times.length === 0) return undefined
+  const all = [...elements(found)].flatMap(inside).flatMap(inside).map(readAttributes)
+  if (all.length === 0) return undefined
   return {
-    from: Math.max(...times.map(each => each[0] ?? Number.NaN)),
-    end: Math.min(...times.map(each => each[1] ?? Number.NaN)),
+    from: Math.max(...all.map(each => each.from)),
+    end: Math.min(...all.map(each => each.end)),
+    vos: all.flatMap(each => each.vos),
+    fqans: all.flatMap(each => each.fqans),
   }
+}
+
+/** One AttributeCertificate. AttributeCertificateInfo: version, holder, issuer, signature, serial, validity, attributes, … */
+function readAttributes(certificate: Element): VomsAttributes {
+  const info = inside(at(inside(certificate), 0))
+  const [from = Number.NaN, end = Number.NaN] = inside(at(info, 5)).map(time)
+  const vos: string[] = []
+  const fqans: string[] = []
+  for (const attribute of inside(at(info, 6)).map(inside)) {
+    if (at(attribute, 0).body.toString('hex') !== vomsFqans) continue
+    for (const value of inside(at(attribute, 1))) {
+      const [authority, list] = [at(inside(value), 0), at(inside(value), 1)]
+      // VO://HOST:PORT of who issued it
+      vos.push(at(inside(authority), 0).body.toString('utf8').split('://')[0] ?? '')
+      fqans.push(...inside(list).map(each => each.body.toString('utf8')))
+    }
+  }
+  return { from, end, vos, fqans }
 }
 
 function extensions(certificate: X509Certificate): Map<string, Buffer> {
@@ -42,9 +69,10 @@ function extensions(certificate: X509Certificate): Map<string, Buffer> {
   )
 }
 
-/** The elements of one level. */
-function* elements(bytes: Buffer): Generator<Element> {
+/** The elements of one level. Throws for what is no DER. */
+export function* elements(bytes: Buffer): Generator<Element> {
   for (let next = 0; next < bytes.length; ) {
+    const start = next
     const tag = bytes[next++] ?? 0
     let size = bytes[next++] ?? 0
     if (size >= 0x80) {
@@ -54,16 +82,17 @@ function* elements(bytes: Buffer): Generator<Element> {
       next += more
     }
     if (next + size > bytes.length) throw new Error('DER: cut short')
-    yield { tag, body: bytes.subarray(next, next + size) }
+    yield { tag, body: bytes.subarray(next, next + size), raw: bytes.subarray(start, next + size) }
     next += size
   }
 }
 
-function inside(element: Element): Element[] {
+export function inside(element: Element): Element[] {
   return [...elements(element.body)]
 }
 
-function at(list: readonly Element[], index: number): Element {
+/** Throws where there are not so many. */
+export function at(list: readonly Element[], index: number): Element {
   const found = list[index]
   if (found === undefined) throw new Error('DER: an element is missing')
   return found

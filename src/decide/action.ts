@@ -1,6 +1,8 @@
 // What decide() may order. Each is carried out by one function of loop/; nothing is done here.
 
+import type { RuleWanted } from '../words/destination.ts'
 import type { Reason } from '../words/reason.ts'
+import type { RuleStep } from '../words/rule.ts'
 
 export type Action =
   /** ask the catalogue what a DID holds, for a request or for GET /dsfiles */
@@ -26,6 +28,14 @@ export type Action =
   | { readonly kind: 'complete'; readonly name: string }
   /** the user wants it gone */
   | { readonly kind: 'remove'; readonly name: string }
+  /** the next step of its replication rule; `wanted` is undefined where the rule shall go */
+  | {
+      readonly kind: 'rule'
+      readonly name: string
+      readonly did: string
+      readonly step: RuleStep
+      readonly wanted: RuleWanted | undefined
+    }
   /** a removal that a crash interrupted goes on */
   | { readonly kind: 'clean'; readonly name: string }
   /** a repair whose dataset has no listing: somebody is deleting it */
@@ -51,7 +61,12 @@ export function keyOf(action: Action): string {
 }
 
 /** Why a dataset does not go on now. */
-export type Waiting = { readonly reason: Reason; readonly detail: string }
+export type Waiting = {
+  readonly reason: Reason
+  readonly detail: string
+  /** a whole sentence, where the reason's own does not say what to do */
+  readonly message?: string
+}
 
 export type Decision = {
   readonly actions: readonly Action[]

@@ -3,15 +3,15 @@
 
 import type { Config } from '../words/config.ts'
 import { type Action, type Decision, keyOf, type Waiting } from './action.ts'
-import type { DatasetSeen, ListingSeen, Observation, RunningSeen, WishSeen } from './observation.ts'
+import { batchOf } from './batch.ts'
+import type { DatasetSeen, Observation, RunningSeen, WishSeen } from './observation.ts'
+import { ruleTurn } from './rule.ts'
+import { isStale } from './stale.ts'
 
-const hourMs = 3_600_000
 /** Listings asked for at one time: a central server is shared by thousands. */
 const listsAtOnce = 2
-/** A file up to this size may share a lane's batch: one pass of the loop for each would cost more than the file. */
-const smallBytes = 16 * 2 ** 20
-const batchFiles = 256
-const batchBytes = 512 * 2 ** 20
+/** Steps of rules at one time: the same. */
+const rulesAtOnce = 2
 const diskAgainMs = 60_000
 /** Too many open files, say, pass by themselves soon. */
 const unseenAgainMs = 5_000
@@ -101,19 +101,42 @@ function forWish(board: Board, wish: WishSeen): void {
   const { name } = wish
   const runningHere = board.seen.running.filter(each => each.name === name)
   if (wish.kind === 'remove') {
-    if (runningHere.length === 0) inItsTime(board, { kind: 'remove', name })
+    if (runningHere.length === 0 && !forRule(board, wish, [])) inItsTime(board, { kind: 'remove', name })
     return
   }
   // What lies under a name that is being removed would be removed with it.
   if (board.seen.trash.includes(name)) return
-  if (wish.kind === 'elsewhere')
-    board.waiting.set(name, {
-      reason: 'unsupported',
-      detail: 'a destination RSE is not served by this version',
-    })
-  if (wish.kind !== 'want' && wish.kind !== 'repair') return
+  if (wish.kind === 'paused' || wish.kind === 'broken') return
   if (runningHere.some(each => ['list', 'load', 'complete', 'remove', 'clean'].includes(each.kind))) return
+  if (wish.kind === 'elsewhere' ? wish.dataset.kind === 'listed' : wish.rule !== undefined) {
+    if (wish.kind === 'elsewhere' && listAgain(board, wish)) return
+    if (forRule(board, wish, runningHere)) return
+  }
   forDataset(board, wish, wish.dataset, runningHere)
+}
+
+/** A listing that somebody waits for takes the old one's place; where the files lie is found out anew then. */
+function listAgain(board: Board, { name, did, dataset, createdAt }: WishSeen): boolean {
+  const { seen, now } = board
+  if (dataset.kind !== 'listed' || !isStale(dataset.listing, { name, createdAt }, seen.queries, now))
+    return false
+  list(board, name, did, 'request')
+  return board.actions.at(-1)?.kind === 'list'
+}
+
+/** @returns false when nothing is left to do for its rule, and the dataset goes the way of those that lie here */
+function forRule(board: Board, { name, did, rule }: WishSeen, runningHere: readonly RunningSeen[]): boolean {
+  if (rule === undefined) return false
+  const { step, waiting, wakeAt } = ruleTurn(rule, board.now)
+  if (waiting !== undefined) board.waiting.set(name, waiting)
+  wake(board, wakeAt)
+  const { wanted } = rule
+  if (step === undefined) return wanted !== undefined || rule.record !== undefined
+  const rules = [...board.seen.running, ...board.actions].filter(each => each.kind === 'rule')
+  const isFull = rules.length >= rulesAtOnce || runningHere.length > 0
+  if (isFull || (step !== 'see' && resting(board, name))) return true
+  inItsTime(board, { kind: 'rule', name, did, step, wanted })
+  return true
 }
 
 function forDataset(
@@ -166,7 +189,8 @@ function forLoaded(
   runningHere: readonly RunningSeen[],
 ): void {
   const { name, did } = wish
-  if (isStale(board, dataset.listing, wish)) {
+  const { seen, now } = board
+  if (isStale(dataset.listing, wish, seen.queries, now)) {
     // The lanes end after the file that they are at: a big dataset would else never come to be listed anew.
     if (runningHere.length > 0) {
       board.relisting.add(name)
@@ -194,21 +218,6 @@ function forLoaded(
   if (mayHold(board, wish)) giveLanes(board, wish, dataset)
 }
 
-/** An open DID or a container is asked again when its listing is over an hour old and somebody asks: a newer wish, or a POST over
- *  the wish that is there, which leaves a query. Any listing once a day while one of its files has no replica or only wrong bytes
- *  (DESIGN.md, The records). */
-function isStale(board: Board, listing: ListingSeen, wish: WishSeen): boolean {
-  const { now, seen } = board
-  if (now < listing.refreshAfter) return false
-  // A listing that bears a time to come was fetched under a clock that ran ahead: its age is not known.
-  const ageMs = listing.fetchedAt > now + hourMs ? Number.POSITIVE_INFINITY : now - listing.fetchedAt
-  if (listing.hopeless && ageMs > 24 * hourMs) return true
-  const mayGrow = listing.open || listing.type === 'CONTAINER'
-  if (!mayGrow || ageMs <= hourMs) return false
-  const isNewer = wish.createdAt > listing.fetchedAt || ageMs === Number.POSITIVE_INFINITY
-  return isNewer || seen.queries.some(each => each.name === wish.name)
-}
-
 function giveLanes(board: Board, wish: WishSeen, dataset: Extract<DatasetSeen, { kind: 'loaded' }>): void {
   const share = Math.max(1, Math.ceil(dataset.readyCount / Math.max(1, board.lanes)))
   let next = 0
@@ -222,15 +231,7 @@ function giveLanes(board: Board, wish: WishSeen, dataset: Extract<DatasetSeen, {
       return
     }
     if (!takeLane(board, wish)) return
-    const paths: string[] = []
-    let bytes = 0
-    for (const file of dataset.ready.slice(next)) {
-      const more = file.bytes <= smallBytes && first.bytes <= smallBytes
-      if (paths.length > 0 && !(more && paths.length < Math.min(batchFiles, share))) break
-      if (paths.length > 0 && (bytes + file.bytes > batchBytes || bytes + file.bytes > board.budget)) break
-      paths.push(file.path)
-      bytes += file.bytes
-    }
+    const { paths, bytes } = batchOf(dataset.ready.slice(next), share, board.budget)
     next += paths.length
     board.budget -= bytes
     board.active.add(wish.name)
@@ -271,13 +272,14 @@ function stopUnwanted(board: Board, wishes: readonly WishSeen[]): void {
   const wanted = new Set(
     wishes.filter(each => each.kind === 'want' || each.kind === 'repair').map(each => each.name),
   )
+  const elsewhere = new Set(wishes.filter(each => each.kind === 'elsewhere').map(each => each.name))
   const queried = new Set(board.seen.queries.map(each => each.name))
   const stopped = new Set<string>()
   for (const each of board.seen.running) {
     const ours =
       each.kind === 'fetch' || each.kind === 'adopt' || each.kind === 'load' || each.kind === 'list'
     if (!ours || each.ending || stopped.has(each.name) || wanted.has(each.name)) continue
-    if (each.kind === 'list' && queried.has(each.name)) continue
+    if (each.kind === 'list' && (queried.has(each.name) || elsewhere.has(each.name))) continue
     stopped.add(each.name)
     board.actions.push({ kind: 'stop', name: each.name })
   }

@@ -1,6 +1,7 @@
 // What decide() sees: the disk and the work in hand as one plain value. Never read here; loop/observe.ts makes it.
 
 import type { Reason } from '../words/reason.ts'
+import type { RuleSeen } from './rule.ts'
 
 export type Observation = {
   /** no_limits: config.json does not parse and no good one is known */
@@ -29,7 +30,17 @@ export type Rest = {
 }
 
 export type RunningSeen = {
-  readonly kind: 'list' | 'adopt' | 'fetch' | 'complete' | 'remove' | 'clean' | 'probe' | 'load' | 'odd'
+  readonly kind:
+    | 'list'
+    | 'adopt'
+    | 'fetch'
+    | 'complete'
+    | 'remove'
+    | 'clean'
+    | 'probe'
+    | 'load'
+    | 'odd'
+    | 'rule'
   readonly name: string
   /** bytes that a fetch has yet to write */
   readonly bytes: number
@@ -53,8 +64,11 @@ export type WishSeen = {
   readonly priority: number
   /** ms since 1970: who came first goes first */
   readonly createdAt: number
+  /** elsewhere: Rucio shall move it to a site, whose storage is mounted here */
   readonly kind: 'want' | 'paused' | 'broken' | 'remove' | 'repair' | 'elsewhere'
   readonly dataset: DatasetSeen
+  /** of elsewhere, and of whatever has a rule that shall go */
+  readonly rule?: RuleSeen
 }
 
 export type DatasetSeen =

@@ -2,7 +2,7 @@
 // that holds other things, and never one whose disk is not mounted.
 
 import { randomBytes } from 'node:crypto'
-import { mkdir, realpath, rmdir, stat, statfs, unlink } from 'node:fs/promises'
+import { mkdir, realpath, stat, statfs, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { readFormat } from '../words/owner.ts'
@@ -12,6 +12,7 @@ import type { World } from '../words/world.ts'
 import { layout, type Root } from './layout.ts'
 import { makeDir, put, stage, syncDir } from './put.ts'
 import { names } from './read.ts'
+import { removeTree } from './scratch.ts'
 import { readBytes, toDisk, walk } from './way.ts'
 
 /** Refusal of a directory that is not ours to use: message for a person; the process ends with code 2. */
@@ -178,14 +179,10 @@ async function formatOf(
     : 'broken'
 }
 
-/** Flat, and without following a link: only what a process staged lies there. */
+/** Without following a link: what a process staged lies there, and the scratch folders of programs that it ran. */
 async function removeStaging(dir: string): Promise<void> {
-  try {
-    for (const name of await names(dir)) await unlink(join(dir, name))
-    await rmdir(dir)
-  } catch (error) {
-    if (codeOf(error) !== 'ENOENT') throw toDisk(error)
-  }
+  for (const name of await names(dir)) await removeTree(join(dir, name))
+  await removeTree(dir)
 }
 
 function newId(): string {

@@ -4,7 +4,8 @@ import { parseDid } from '../words/did.ts'
 import { missingUntil } from '../words/listing.ts'
 import { nameOf, readFullDid } from '../words/names.ts'
 import { Trouble } from '../words/reason.ts'
-import { parseRequest } from '../words/request.ts'
+import { parseRequest, type Request } from '../words/request.ts'
+import { proveAfar } from './elsewhere.ts'
 import { layout, type Root } from './layout.ts'
 import { readListing } from './lines.ts'
 import { prove } from './proof.ts'
@@ -16,21 +17,22 @@ export { caseTwin } from './twin.ts'
 
 export type Word = 'not_on_server' | 'downloading' | 'local' | 'does_not_exist'
 
-/** The word of /ds (DESIGN.md, "The word of /ds") from the disk alone; `paths` only with local, in the listing's order.
+/** `paths` only with local, in the listing's order: of NAME/, or absolute where they lie elsewhere. */
+export type Said = { readonly word: Word; readonly paths: readonly string[]; readonly isElsewhere?: true }
+
+/** The word of /ds (DESIGN.md, "The word of /ds") from the disks alone. What is whole in NAME/ is told from there.
  *  The caller keeps proofs for a while (web/, wishes/watch.ts); this always looks.
  *  @throws Trouble when the disk does not answer: that is never `not_on_server` */
-export async function wordOf(
-  root: Root,
-  name: string,
-  now: number,
-): Promise<{ readonly word: Word; readonly paths: readonly string[] }> {
-  const wish = await wishOf(root, name)
+export async function wordOf(root: Root, name: string, now: number): Promise<Said> {
+  const { wish, request } = await wishOf(root, name)
   if (wish === 'remove') return { word: 'not_on_server', paths: [] }
   // A wish that came over a pending removal cancels it, though trash/ may still be emptied.
   if (wish === 'none' && (await walk(root, layout.trashed(root, name))) !== undefined)
     return { word: 'not_on_server', paths: [] }
   const proof = await prove(root, name)
   if (proof.kind === 'whole') return { word: 'local', paths: proof.paths }
+  const afar = await proveAfar(root, name, request, now)
+  if (afar.kind === 'whole') return { word: 'local', paths: afar.paths, isElsewhere: true }
   if (await isMissing(root, name, now)) return { word: 'does_not_exist', paths: [] }
   if (wish === 'fetch' || (await isThere(root, layout.keptRequest(root, name))))
     return { word: 'downloading', paths: [] }
@@ -45,15 +47,18 @@ export async function isRequestKept(root: Root, name: string): Promise<boolean> 
 }
 
 /** A request that cannot be read waits, as a paused one does; it never removes anything. */
-async function wishOf(root: Root, name: string): Promise<'none' | 'fetch' | 'remove'> {
+async function wishOf(
+  root: Root,
+  name: string,
+): Promise<{ readonly wish: 'none' | 'fetch' | 'remove'; readonly request?: Request }> {
   const text = await readUserText(root, layout.request(root, name))
-  if (text === undefined) return 'none'
-  if (text instanceof Trouble) return 'fetch'
+  if (text === undefined) return { wish: 'none' }
+  if (text instanceof Trouble) return { wish: 'fetch' }
   const request = parseRequest(text.text)
-  if (request instanceof Trouble) return 'fetch'
+  if (request instanceof Trouble) return { wish: 'fetch' }
   // On a disk that does not tell letter case this may be another's.
-  if (request.did !== undefined && !isNameOf(request.did, name)) return 'none'
-  return request.remove ? 'remove' : 'fetch'
+  if (request.did !== undefined && !isNameOf(request.did, name)) return { wish: 'none' }
+  return { wish: request.remove ? 'remove' : 'fetch', request }
 }
 
 function isNameOf(text: string, name: string): boolean {

@@ -27,6 +27,8 @@ export async function actFetch(
   const files = action.paths.flatMap(path => work.files.get(path) ?? []).filter(file => !file.busy)
   for (const file of files) file.busy = true
   let next = 0
+  /** the file before, whose bytes have come: the disk syncs them while the line brings the next ones */
+  let finishing = Promise.resolve()
   try {
     for (const file of files) {
       if (signal.aborted || ending() || daemon.catalogue.seen().until > daemon.world.now()) break
@@ -35,10 +37,24 @@ export async function actFetch(
       // After a sync that failed the loop gives this work up, and opens another.
       work.log.mustTake()
       next += 1
-      await fetchOne(daemon, work, file, config, remaining(work, files, next), signal)
+      const before = finishing
+      await new Promise<void>(brought => {
+        finishing = fetchOne(
+          daemon,
+          work,
+          file,
+          { config, next: remaining(work, files, next), brought },
+          signal,
+        )
+        finishing.then(brought, brought)
+      })
+      await before
       await note(daemon, work)
     }
+    await finishing
   } finally {
+    // Whatever ended the loop: none of its files is at work when this ends.
+    await Promise.allSettled([finishing])
     for (const file of files) if (file.busy) giveBack(work, file, 0, file.failure)
   }
 }
@@ -47,8 +63,11 @@ async function fetchOne(
   daemon: Daemon,
   work: Work,
   file: FileWork,
-  config: Config,
-  next: () => Iterable<string>,
+  {
+    config,
+    next,
+    brought,
+  }: { readonly config: Config; readonly next: () => Iterable<string>; readonly brought: () => void },
   signal: AbortSignal,
 ): Promise<void> {
   const { line } = file
@@ -66,7 +85,18 @@ async function fetchOne(
     return
   }
   const result = await daemon.transfer.fetchFile(
-    { name: work.name, line, replicas, log: work.log, config },
+    {
+      name: work.name,
+      line,
+      replicas,
+      log: work.log,
+      config,
+      onBrought: brought,
+      replicasOf: (did, signal) => daemon.replicas.of(did, () => [], signal),
+      *unfinished() {
+        for (const each of work.files.values()) yield each.line.did
+      },
+    },
     signal,
   )
   switch (result.kind) {

@@ -34,10 +34,11 @@ export async function actList(daemon: Daemon, action: List, signal: AbortSignal)
     // A catalogue at rest costs this listing no try: it goes on when the catalogue does. But where the fault may be its own it
     // waits for itself as well, behind the others: one DID that the server cannot list must not hold them all up.
     const own = !failed || trouble.reason !== 'offline'
-    const tries = (daemon.listFailures.get(name)?.tries ?? 0) + (own ? 1 : 0)
+    // Nor does a login that was refused, whose mending the user must find out soon.
+    const tries = (daemon.listFailures.get(name)?.tries ?? 0) + (own && trouble.reason !== 'auth' ? 1 : 0)
     daemon.listFailures.set(name, {
       tries,
-      nextTryAt: own ? nextTryAt(daemon.world.now(), tries, daemon.world.chance()) : 0,
+      nextTryAt: own ? nextTryAt(daemon.world.now(), Math.max(1, tries), daemon.world.chance()) : 0,
       reason: trouble.reason,
       message: sentence(trouble.reason, trouble.detail),
     })

@@ -3,6 +3,7 @@
 import { actAdopt, actFetch } from './act-fetch.ts'
 import { actList } from './act-list.ts'
 import { actComplete, actMended, actProblem, actRemove, actRename, actWithdraw } from './act-requests.ts'
+import { actRule } from './act-rule.ts'
 import { actClean, actLoad, actProbe } from './act-small.ts'
 import type { ConfigFile } from './configFile.ts'
 import type { Daemon } from './daemon.ts'
@@ -44,6 +45,8 @@ export async function carryOut(
       return await forWish(action, actRemove)
     case 'withdraw':
       return await forWish(action, actWithdraw)
+    case 'rule':
+      return await actRule(daemon, action, notes.rules.sights, signal)
     case 'clean':
       return await actClean(daemon, action.name)
     case 'rename':

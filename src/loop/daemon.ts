@@ -1,6 +1,7 @@
 // The daemon's parts as every action of the loop works with them, put together once by serve.ts. Holds no policy.
 
 import type { Rucio } from '../catalogue/rucio.ts'
+import type { RuleTimes } from '../decide/rule.ts'
 import type { Root } from '../disk/layout.ts'
 import type { Transfer } from '../transfer/engine.ts'
 import type { Accept } from '../wishes/accept.ts'
@@ -21,6 +22,8 @@ export type Daemon = {
   readonly works: Works
   readonly replicas: ReplicaBook
   readonly catalogue: CatalogueRest
+  /** how often replication rules are looked at */
+  readonly ruleTimes: RuleTimes
   /** listings that failed: NAME -> when again and why; memory only, losing it costs one early try */
   readonly listFailures: Map<string, ListFailure>
   /** something on disk changed: waiters look again, and the loop passes */

@@ -13,6 +13,7 @@ export function changesDirectories(action: Effect): boolean {
     case 'fetch':
     case 'adopt':
     case 'load':
+    case 'rule':
     case 'probe':
       return false
     case 'list':

@@ -14,6 +14,7 @@ import type { DataWatch } from './dataWatch.ts'
 import { changesDirectories, describe, type Effect } from './effect.ts'
 import { openHolds } from './holds.ts'
 import { emptyNotes, lookAround, observe } from './observe.ts'
+import { forgetRule } from './observe-rule.ts'
 import { openRequestBook, type RequestBook, type Wish } from './requests.ts'
 import { failureOf } from './work.ts'
 
@@ -25,6 +26,10 @@ const lookMs = 30_000
 const busyLookMs = 5_000
 /** After a look at the disk that failed. */
 const diskAgainMs = 5_000
+/** While thousands of wishes come each of them wakes the loop, and each look reads them all: looks rest so many times as long as they
+ *  took, 4 s at the most. */
+const lookRestTimes = 4
+const lookRestMost = 4_000
 
 type Running = RunningSeen & {
   ending: boolean
@@ -69,6 +74,8 @@ export function startLoop(
   let isReady = false
   let aroundDue = true
   let lastAround = 0
+  /** of performance.now() */
+  let mayLookAt = 0
   let settleAt = Number.POSITIVE_INFINITY
   let decision: Decision = { actions: [], waiting: new Map(), wakeAt: 0 }
   let rouse: (() => void) | undefined
@@ -109,7 +116,8 @@ export function startLoop(
       await sleepHard(passMs - (performance.now() - began))
       const now = world.now()
       // On a disk that is not there or not ours to write no look is made, so none is due.
-      const nextLook = isReady ? Math.min(lastAround + lookEvery(), settleAt) : now + lookMs
+      const lookDue = aroundDue ? now : Math.min(lastAround + lookEvery(), settleAt)
+      const nextLook = isReady ? Math.max(lookDue, now + mayLookAt - performance.now()) : now + lookMs
       const due = Math.min(decision.wakeAt, nextLook, holds.nextEndsAt(), parts.data.nextCheckAt())
       // Whatever else is due: a disk that has just failed is left alone for a while.
       await sleep(ok ? due - now : diskAgainMs)
@@ -145,9 +153,10 @@ export function startLoop(
   async function pass(): Promise<void> {
     const state = await parts.data.check()
     isReady = state === 'ready'
-    const ready = isReady
     const now = world.now()
-    if (ready && (aroundDue || now >= settleAt || now - lastAround >= lookEvery() || now < lastAround)) {
+    const lookDue = aroundDue || now >= settleAt || now - lastAround >= lookEvery() || now < lastAround
+    if (isReady && lookDue && performance.now() >= mayLookAt) {
+      const began = performance.now()
       aroundDue = false
       lastAround = now
       const requests = await lookAround(daemon, book, notes, parts.renewHints)
@@ -155,17 +164,20 @@ export function startLoop(
       const watched = await parts.watch.look()
       const limits = await parts.config.look(now)
       settleAt = now + Math.min(...[requests, watched, limits].map(ms => ms ?? Number.POSITIVE_INFINITY))
+      const ended = performance.now()
+      mayLookAt = ended + Math.min(lookRestMost, lookRestTimes * (ended - began))
     }
     // What was read and opened of a disk that has gone is of no use when it is back.
     if (state === 'data_dir_missing' && running.size === 0) await daemon.works.unloadAll()
     const config = parts.config.current()
-    const data: Observation['data'] = ready && config === undefined ? 'no_limits' : dataOf(state)
+    const data: Observation['data'] = isReady && config === undefined ? 'no_limits' : dataOf(state)
     const seen = await observe(
       daemon,
       book,
       notes,
       { running: [...running.values()], holds: holds.keys() },
       data,
+      config ?? parts.config.fallback,
     )
     const before = decision
     decision = decide(seen, now, config ?? parts.config.fallback)
@@ -225,6 +237,7 @@ export function startLoop(
   function forgetRead(action: Effect): void {
     if (!('name' in action) || action.kind === 'fetch' || action.kind === 'adopt') return
     notes.heads.delete(action.name)
+    forgetRule(notes.rules, action.name)
     if (action.kind === 'list' && !daemon.listFailures.has(action.name))
       notes.queries = notes.queries.filter(each => each.name !== action.name)
   }
@@ -233,7 +246,8 @@ export function startLoop(
   async function unloadUnwanted(): Promise<void> {
     const wanted = new Set(book.wishes().flatMap(each => (isWanted(each) ? [each.name] : [])))
     for (const name of [...daemon.works.keys()])
-      if (!wanted.has(name) && !runsFor(name)) await daemon.works.unload(name)
+      if ((!wanted.has(name) || notes.rules.elsewhere.has(name)) && !runsFor(name))
+        await daemon.works.unload(name)
   }
 
   async function unloadSpoilt(name: string): Promise<void> {
@@ -278,7 +292,8 @@ export function startLoop(
     waiting(name) {
       const failure = daemon.listFailures.get(name)
       const why = decision.waiting.get(name)
-      if (why !== undefined) return { reason: why.reason, message: sentence(why.reason, why.detail) }
+      if (why !== undefined)
+        return { reason: why.reason, message: why.message ?? sentence(why.reason, why.detail) }
       if (failure !== undefined) return { reason: failure.reason, message: failure.message }
       const hold = holds.failureOf(name)
       if (hold !== undefined) return hold

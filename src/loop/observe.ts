@@ -10,13 +10,15 @@ import { freeBytes } from '../disk/root.ts'
 import { inTrash } from '../disk/trash.ts'
 import { walk } from '../disk/way.ts'
 import { didHere } from '../disk/word.ts'
+import type { Config } from '../words/config.ts'
 import { type Did, printDid } from '../words/did.ts'
 import { type ListingHead, type MissingHead, missingUntil } from '../words/listing.ts'
 import { didOfName, readFullDid } from '../words/names.ts'
-import { Trouble } from '../words/reason.ts'
+import { isOfOne, Trouble } from '../words/reason.ts'
 import { asObject } from '../words/text.ts'
 import { fromIso } from '../words/world.ts'
 import type { Daemon } from './daemon.ts'
+import { emptyRuleNotes, forgetRule, type RuleNotes, ruleSeen } from './observe-rule.ts'
 import type { RequestBook, Wish } from './requests.ts'
 import { listingSeen, readyFiles } from './work.ts'
 
@@ -31,12 +33,13 @@ export type Notes = {
   readonly heads: Map<string, ListingHead | MissingHead | undefined>
   /** NAME -> when a listed dataset that is not loaded has something to do */
   readonly idleUntil: Map<string, number>
+  readonly rules: RuleNotes
   queries: Query[]
   trash: string[]
 }
 
 export function emptyNotes(): Notes {
-  return { heads: new Map(), idleUntil: new Map(), queries: [], trash: [] }
+  return { heads: new Map(), idleUntil: new Map(), rules: emptyRuleNotes(), queries: [], trash: [] }
 }
 
 /** The slower half: directories. Due at the start, after a hint and every 30 s.
@@ -71,7 +74,14 @@ export async function lookAround(
   const folders = new Set(await names(daemon.root.dir))
   for (const [name, head] of notes.heads) {
     const here = { folder: folders.has(name), answer: answers.has(`${name}.jsonl`) }
-    if (!wanted.has(name) || mayHaveChanged(head, here)) notes.heads.delete(name)
+    if (wanted.has(name) && !mayHaveChanged(head, here)) continue
+    notes.heads.delete(name)
+    forgetRule(notes.rules, name)
+  }
+  for (const name of [...notes.rules.records.keys()]) {
+    if (wanted.has(name)) continue
+    forgetRule(notes.rules, name)
+    notes.rules.sights.delete(name)
   }
   for (const name of [...notes.idleUntil.keys()]) if (!wanted.has(name)) notes.idleUntil.delete(name)
   return settle
@@ -107,13 +117,15 @@ export async function observe(
   notes: Notes,
   { running, holds }: { readonly running: readonly RunningSeen[]; readonly holds: ReadonlySet<string> },
   data: Observation['data'],
+  config: Config,
 ): Promise<Observation> {
   const wishes: WishSeen[] = []
   if (data === 'ready')
     for (const wish of book.wishes()) {
-      const seen = await wishSeen(daemon, notes, wish)
+      const seen = await wishSeen(daemon, notes, wish, config)
       wishes.push(seen)
     }
+  notes.rules.elsewhere = new Set(wishes.flatMap(each => (each.kind === 'elsewhere' ? [each.name] : [])))
   return {
     data,
     wishes,
@@ -127,46 +139,58 @@ export async function observe(
   }
 }
 
-async function wishSeen(daemon: Daemon, notes: Notes, wish: Wish): Promise<WishSeen> {
+async function wishSeen(daemon: Daemon, notes: Notes, wish: Wish, config: Config): Promise<WishSeen> {
   const { name, request } = wish
+  const common = { name, did: printDid(wish.did), priority: request.priority, createdAt: wish.createdAt }
   // Nothing is removed on the word of a text that no longer says so.
-  const kind = wish.broken && (request.paused || request.remove) ? 'broken' : kindOf(request)
-  const dataset: DatasetSeen =
-    kind === 'want' || kind === 'repair'
-      ? await datasetOrWhy(daemon, notes, wish)
-      : { kind: 'unlisted', nextTryAt: 0 }
-  return {
-    name,
-    did: printDid(wish.did),
-    priority: request.priority,
-    createdAt: wish.createdAt,
-    kind,
-    dataset,
+  if (wish.broken && (request.paused || request.remove))
+    return { ...common, kind: 'broken', dataset: { kind: 'unlisted', nextTryAt: 0 } }
+  try {
+    const fetched = async () => (await headOf(daemon, notes, name))?.fetched
+    const { kind, rule } = await ruleSeen(daemon, notes.rules, wish, config, fetched)
+    const dataset: DatasetSeen =
+      kind === 'paused' || kind === 'remove' || kind === 'broken'
+        ? { kind: 'unlisted', nextTryAt: 0 }
+        : await datasetOrWhy(daemon, notes, wish, kind === 'elsewhere')
+    return { ...common, kind, dataset, ...(rule === undefined ? {} : { rule }) }
+  } catch (error) {
+    if (!(error instanceof Trouble) || !isOfOne(error)) throw error
+    // A link or a file where its records should be: whatever is tried there is refused, and says so.
+    const { reason, detail } = error
+    return {
+      ...common,
+      kind: request.remove ? 'remove' : 'want',
+      dataset: { kind: 'unseen', reason, detail },
+    }
   }
 }
 
-function kindOf(request: Wish['request']): WishSeen['kind'] {
-  if (request.remove) return 'remove'
-  if (request.paused) return 'paused'
-  if (request.destination !== undefined) return 'elsewhere'
-  return request.repair ? 'repair' : 'want'
-}
-
 /** A dataset that cannot be looked at is a trouble of its own, and holds up no other. */
-async function datasetOrWhy(daemon: Daemon, notes: Notes, wish: Wish): Promise<DatasetSeen> {
+async function datasetOrWhy(
+  daemon: Daemon,
+  notes: Notes,
+  wish: Wish,
+  isElsewhere: boolean,
+): Promise<DatasetSeen> {
   try {
-    return await datasetSeen(daemon, notes, wish)
+    return await datasetSeen(daemon, notes, wish, isElsewhere)
   } catch (error) {
     if (!(error instanceof Trouble) || error.reason === 'bug') throw error
     return { kind: 'unseen', reason: error.reason, detail: error.detail }
   }
 }
 
-async function datasetSeen(daemon: Daemon, notes: Notes, wish: Wish): Promise<DatasetSeen> {
+async function datasetSeen(
+  daemon: Daemon,
+  notes: Notes,
+  wish: Wish,
+  isElsewhere: boolean,
+): Promise<DatasetSeen> {
   const { name } = wish
   const { world } = daemon
   const work = daemon.works.get(name)
-  if (work !== undefined) {
+  // What Rucio brings to a site is not loaded, or is about to be unloaded.
+  if (work !== undefined && !isElsewhere) {
     // A folder that a person deleted takes its listing with it: the fetching begins anew.
     if (!(await isListed(daemon, name))) {
       await daemon.works.unload(name)

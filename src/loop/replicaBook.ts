@@ -26,7 +26,7 @@ export type ReplicaBook = {
   forget(did: string): void
 }
 
-export function openReplicaBook(rucio: Rucio, world: World): ReplicaBook {
+export function openReplicaBook(rucio: Pick<Rucio, 'replicas'>, world: World): ReplicaBook {
   const kept = new Map<string, Kept>()
   const calls = new Set<Promise<unknown>>()
   /** files that failed: of these each way is to be known */

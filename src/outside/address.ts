@@ -58,6 +58,17 @@ export function guardedLookup(port: number): LookupFunction {
   }
 }
 
+/** For a program that looks names up by itself: is there an address of this host that it may ask? What it finds a moment later, and where
+ *  a server sends it, is out of our hands.
+ *  @throws Trouble('refused'); what the look-up throws */
+export async function refuseAddress(host: string, port: number): Promise<void> {
+  refuseLiteral(host, port)
+  if (isIP(host) !== 0) return
+  await new Promise<void>((resolve, reject) =>
+    guardedLookup(port)(host, { all: true }, error => (error === null ? resolve() : reject(error))),
+  )
+}
+
 /** Does this machine have an address that leads anywhere else? */
 export function hasNetwork(): boolean {
   return addressesOfThisMachine().some(

@@ -4,13 +4,16 @@ import { Agent as PlainAgent } from 'node:http'
 import { Agent, type AgentOptions } from 'node:https'
 import type { SecureContext } from 'node:tls'
 import type { Identity } from './request.ts'
+import { serverCheck } from './verified.ts'
 
 /** @param contexts `certificate` holds a client certificate, `bare` the same CA set without one */
 export function makeIdentity(contexts: {
   readonly certificate: SecureContext | undefined
   readonly bare: SecureContext
+  /** a certificate is configured, whether there is one or not */
+  readonly configured?: boolean
 }): Identity {
-  const { certificate, bare } = contexts
+  const { certificate, bare, configured = false } = contexts
   return {
     secureContext: certificate ?? bare,
     agent: new Agent(options(certificate ?? bare)),
@@ -18,6 +21,7 @@ export function makeIdentity(contexts: {
     bareContext: bare,
     plainAgent: new PlainAgent(pool),
     hasCertificate: certificate !== undefined,
+    lacksCertificate: configured && certificate === undefined,
   }
 }
 
@@ -46,6 +50,7 @@ function options(secureContext: SecureContext): AgentOptions {
   const all: AgentOptions & { secureContext: SecureContext } = {
     ...pool,
     secureContext,
+    checkServerIdentity: serverCheck(secureContext),
     rejectUnauthorized: true,
     minVersion: 'TLSv1.2',
   }

@@ -22,10 +22,12 @@ export type Identity = {
   readonly bareContext: SecureContext
   readonly plainAgent: http.Agent
   readonly hasCertificate: boolean
+  /** one is configured, and cannot be shown now (it has ended, or is not there) */
+  readonly lacksCertificate?: boolean
 }
 
 export type Ask = {
-  readonly method: 'GET' | 'HEAD' | 'POST' | 'DELETE'
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE'
   readonly scheme: 'https' | 'http'
   readonly host: string
   readonly port: number
@@ -33,7 +35,7 @@ export type Ask = {
   readonly path: string
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string
-  /** a POST or DELETE that may be sent twice without harm; a GET or HEAD always may */
+  /** a POST, PUT or DELETE that may be sent twice without harm; a GET or HEAD always may */
   readonly repeatable?: boolean
   /** the host was written by the user, not by a server: no address of it is refused */
   readonly configured?: boolean

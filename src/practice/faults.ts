@@ -66,6 +66,14 @@ export type CatalogueFaults = {
   readonly status?: number
   /** the error of all rules that are not OK: they are STUCK then; '' = they are REPLICATING */
   readonly stuckRules?: string
+  /** every rule is in this state, whatever is there; '' = in its own */
+  readonly ruleState?: '' | 'SUSPENDED' | 'WAITING_APPROVAL' | 'INJECT'
+  /** what an account may have at each RSE; null = without end */
+  readonly quotaBytes?: number | null
+  /** owners may renew and delete their rules, which the generic policy does not let them */
+  readonly ownersMay?: boolean
+  /** rules that have passed their end go now, as Rucio's cleaner makes them; 'all' = the others too */
+  readonly cleanRules?: boolean | 'all'
   /** lists end in the middle: true = the connection breaks, 'clean' = a proper end, as a proxy in front may make of it */
   readonly cutLists?: boolean | 'clean'
   /** how long a token of GET /auth/… is good from now on; 3600 at the start */

@@ -11,7 +11,7 @@ import { listen } from './listener.ts'
 import type { Rse } from './replicas.ts'
 import { notFound, viewOf } from './routes.ts'
 import { ruleView } from './rule-routes.ts'
-import { openRules, type Rules } from './rules.ts'
+import { openRules, type Rules, type Ways } from './rules.ts'
 
 export type Catalogue = {
   readonly port: number
@@ -48,6 +48,8 @@ export async function openCatalogue(options: {
       if (change.tokenLifeSeconds !== undefined) tokens.setLife(change.tokenLifeSeconds)
       if (change.forgetTokens === true) tokens.forget()
       if (change.sshKeys !== undefined) tokens.setSshKeys(change.sshKeys)
+      if (change.cleanRules !== undefined && change.cleanRules !== false)
+        rules.clean(change.cleanRules === 'all')
       await (faults.down === true ? listener.shut() : listener.open())
     },
     calls: () => [...calls],
@@ -85,7 +87,7 @@ async function answer(here: Here, request: IncomingMessage, response: ServerResp
   const cut = here.faults.cutLists ?? false
   const asked = { method: request.method ?? '', path, query }
   const view =
-    ruleView({ rules: here.rules, stuck: here.faults.stuckRules ?? '', cut }, asked, text) ??
+    ruleView({ rules: here.rules, ways: waysOf(here.faults), cut }, asked, text) ??
     viewOf({ ...here, cut }, path, query, text)
   if (view === undefined) return notFound(response)
   if (view.method !== (isRead ? 'GET' : request.method)) {
@@ -103,6 +105,15 @@ async function answer(here: Here, request: IncomingMessage, response: ServerResp
     return answerError(406, 'UnsupportedRequestedContentType', message, response)
   }
   await view.give(response, account)
+}
+
+function waysOf({ stuckRules, ruleState, quotaBytes, ownersMay }: CatalogueFaults): Ways {
+  return {
+    stuck: stuckRules ?? '',
+    state: ruleState ?? '',
+    quotaBytes: quotaBytes ?? undefined,
+    ownersMay: ownersMay === true,
+  }
 }
 
 function fail(status: number, response: ServerResponse): void {

@@ -8,7 +8,7 @@ import { childLines, didOf, fileLine, searchLines } from './dids.ts'
 import { isTape, listReplicas, type Rse, rseId } from './replicas.ts'
 
 export type View = {
-  readonly method: 'GET' | 'POST' | 'DELETE'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   readonly type: 'application/json' | 'application/x-json-stream' | undefined
   readonly give: (response: ServerResponse, account: string) => void | Promise<void>
 }
@@ -39,6 +39,13 @@ export function viewOf(
   if (path === '/accounts/whoami')
     return { method: 'GET', type: undefined, give: (response, account) => redirectTo(account, response) }
   if (path === '/rses/') return list('GET', response => lines(here.rses.map(rseObject), response))
+  const rse = /^\/rses\/([^/]+)$/.exec(path)
+  if (rse !== null)
+    return object(response => {
+      const found = here.rses.find(each => each.name === rse[1])
+      if (found !== undefined) return answerObject(rseDetails(found), response)
+      answerError(404, 'RSENotFound', `RSE '${rse[1]}' cannot be found in vo 'def'`, response)
+    })
   const account = /^\/accounts\/([^/]+)(\/scopes\/)?$/.exec(path)
   if (account !== null) {
     const [, name = '', scopes] = account
@@ -160,7 +167,32 @@ function accountObject(account: string): unknown {
   }
 }
 
-function rseObject({ name }: Rse): unknown {
+/** GET /rses/RSE: also the ways into it. */
+function rseDetails(rse: Rse): unknown {
+  const priorities = { read: 1, write: 1, delete: 1 }
+  const wan = { ...priorities, third_party_copy_read: 0, third_party_copy_write: 0 }
+  const { deleted: _, vo: __, ...common } = rseObject(rse)
+  return {
+    ...common,
+    credentials: null,
+    domain: ['lan', 'wan'],
+    lfn2pfn_algorithm: 'hash',
+    qos_class: null,
+    sign_url: null,
+    verify_checksum: true,
+    protocols: rse.schemes.map(scheme => ({
+      hostname: 'localhost',
+      scheme,
+      port: scheme === 'file' ? 0 : rse.port,
+      prefix: scheme === 'root' ? '//rucio/' : '/rucio/',
+      impl: `rucio.rse.protocols.${scheme === 'file' ? 'posix' : 'gfal'}.Default`,
+      domains: { lan: priorities, wan },
+      extended_attributes: null,
+    })),
+  }
+}
+
+function rseObject({ name }: Rse) {
   return {
     rse: name,
     id: rseId(name),

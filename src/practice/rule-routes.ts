@@ -4,14 +4,13 @@ import type { ServerResponse } from 'node:http'
 import { parseJson } from '../words/text.ts'
 import { answerError, answerLines, answerObject, answerText } from './answers.ts'
 import type { View } from './routes.ts'
-import { isRefusal, type Refusal, type Rules } from './rules.ts'
+import { isRefusal, type Refusal, type Rules, type Ways } from './rules.ts'
 
 /** @param method of the request: /rules/ and /rules/ID know two
- *  @param stuck the error of rules that cannot go on; '' = they can
  *  @param text body of the request
  *  @returns undefined where the path is none of rules */
 export function ruleView(
-  { rules, stuck, cut }: { readonly rules: Rules; readonly stuck: string; readonly cut: boolean | 'clean' },
+  { rules, ways, cut }: { readonly rules: Rules; readonly ways: Ways; readonly cut: boolean | 'clean' },
   {
     method,
     path,
@@ -44,29 +43,40 @@ export function ruleView(
       const value = query.get(key)
       return value === null ? [] : [[key, value]]
     })
-    return list(() => rules.list(Object.fromEntries(filter), stuck))
+    return list(() => rules.list(Object.fromEntries(filter), ways))
   }
   const ofAccount = /^\/accounts\/([^/]+)\/rules$/.exec(path)?.[1]
-  if (ofAccount !== undefined) return list(() => rules.list({ account: ofAccount }, stuck))
+  if (ofAccount !== undefined) return list(() => rules.list({ account: ofAccount }, ways))
+  const usage = /^\/accounts\/([^/]+)\/usage\/local\/([^/]+)$/.exec(path)
+  if (usage !== null) return list(() => rules.usage(usage[1] ?? '', usage[2] ?? '', ways))
   const ofDid = /^\/dids\/([^/]+)\/(.+)\/rules$/s.exec(path)
-  if (ofDid !== null) return list(() => rules.list({ scope: ofDid[1] ?? '', name: ofDid[2] ?? '' }, stuck))
+  if (ofDid !== null) return list(() => rules.list({ scope: ofDid[1] ?? '', name: ofDid[2] ?? '' }, ways))
   const one = /^\/rules\/([^/]+)(\/locks|\/analysis)?$/.exec(path)
   if (one === null) return undefined
   const [, id = '', what] = one
-  if (what === '/locks') return list(() => rules.locks(id, stuck))
-  if (what === '/analysis') return object(() => rules.analysis(id, stuck))
+  if (what === '/locks') return list(() => rules.locks(id, ways))
+  if (what === '/analysis') return object(() => rules.analysis(id, ways))
   if (method === 'DELETE')
     return { method, type: undefined, give: (response, account) => remove(account, id, response) }
-  return object(() => rules.object(id, stuck))
+  if (method === 'PUT')
+    return { method, type: undefined, give: (response, account) => update(account, id, response) }
+  return object(() => rules.object(id, ways))
 
   function make(account: string, response: ServerResponse): void {
     const parsed = parseJson(text)
-    const made = 'json' in parsed ? rules.make(account, parsed.json) : noJson
+    const made = 'json' in parsed ? rules.make(account, parsed.json, ways) : noJson
     if (isRefusal(made)) refuse(made, response)
     else answerText(201, html, JSON.stringify(made), response)
   }
+  function update(account: string, rule: string, response: ServerResponse): void {
+    const parsed = parseJson(text)
+    done('json' in parsed ? rules.update(account, rule, parsed.json, ways) : noJson, response)
+  }
   function remove(account: string, rule: string, response: ServerResponse): void {
-    const refused = 'json' in parseJson(text) ? rules.remove(account, rule) : noJson
+    const refused = 'json' in parseJson(text) ? rules.remove(account, rule, ways) : noJson
+    done(refused, response)
+  }
+  function done(refused: Refusal | undefined, response: ServerResponse): void {
     if (refused === undefined) answerText(200, html, '', response)
     else refuse(refused, response)
   }

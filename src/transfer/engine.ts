@@ -1,7 +1,7 @@
 // What the loop asks for bytes: one file at a time, from where it stands to its final name. Never lists, decides or asks Rucio.
 //
-// An engine is chosen by the scheme of a PFN, in decide/replicas.ts: https, davs and http are our own (lane.ts, https.ts). Others end
-// there in Trouble('unsupported') with the scheme's name; one that is added takes its schemes there and a claim's bytes here.
+// An engine is chosen by the scheme of a PFN, in decide/replicas.ts: https, davs and http are our own (lane.ts, https.ts), the others are
+// programs (program.ts; programs.ts has the table). What no engine that is installed can fetch ends in Trouble('unsupported') there.
 
 import { setMaxListeners } from 'node:events'
 import type { Root } from '../disk/layout.ts'
@@ -13,11 +13,14 @@ import type { ProgressTable } from '../words/progress.ts'
 import { toTrouble } from '../words/reason.ts'
 import type { Log } from '../words/status.ts'
 import type { World } from '../words/world.ts'
+import { Archives } from './archive.ts'
 import { type Fetched, fetchOne, type Job, type Place } from './file.ts'
 import { follow } from './follow.ts'
 import { Hosts } from './hosts.ts'
 import { defaultLimits, type Limits } from './limits.ts'
 import { Lines } from './lines.ts'
+import type { Programs } from './program.ts'
+import { openPrograms } from './programs.ts'
 import { Table } from './table.ts'
 import type { Means } from './try.ts'
 
@@ -37,6 +40,8 @@ export type Transfer = {
   readonly progress: ProgressTable
   /** hosts at rest now: `host:port` -> ms since 1970 */
   resting(): ReadonlyMap<string, number>
+  /** There is another credential: hosts that rest because they took no notice of the old one are asked again. */
+  forgetRefusals(): void
   /** checkpoint all parts that are open (SIGTERM), then close sockets */
   close(): Promise<void>
 }
@@ -55,6 +60,8 @@ export async function openTransfer(options: {
   /** told of each file that got its name; returns at once, and never throws */
   readonly onFinished?: (file: Finished) => void
   readonly limits?: Partial<Limits>
+  /** those of programs.ts unless a test has others */
+  readonly programs?: Programs
 }): Promise<Transfer> {
   const { root, world, log, identity, token, renewedAt, onFinished = () => {} } = options
   const tell = (text: string) => log('rucio_downloader', text)
@@ -85,7 +92,9 @@ export async function openTransfer(options: {
     now: () => world.now(),
     chance: () => world.chance(),
     tell,
+    programs: options.programs ?? openPrograms(),
   }
+  const archives = new Archives(place, means)
 
   async function save(now: boolean): Promise<void> {
     try {
@@ -99,7 +108,7 @@ export async function openTransfer(options: {
   return {
     async fetchFile(job, signal) {
       const { controller, letGo } = follow(signal, closing.signal)
-      const fetching = fetchOne(place, means, job, controller.signal)
+      const fetching = fetchOne(place, { ...means, archives }, job, controller.signal)
       running.add(fetching)
       try {
         return await fetching
@@ -111,9 +120,12 @@ export async function openTransfer(options: {
     },
     progress: table.progress,
     resting: () => hosts.resting(),
+    forgetRefusals: () => hosts.forgetRefusals(),
     async close() {
       closing.abort()
       await Promise.allSettled(running)
+      await archives.close()
+      await Promise.all(Object.values(means.programs).map(engine => engine.close?.()))
       lines.close()
       await save(true)
     },

@@ -2,7 +2,7 @@
 
 import { afterFailure, afterStrike } from '../decide/outcome.ts'
 import { gapsOf } from '../decide/ranges.ts'
-import { chooseReplicas, replicaKey } from '../decide/replicas.ts'
+import { chooseReplicas, type Engine, engineOf, replicaKey } from '../decide/replicas.ts'
 import { finish } from '../disk/finish.ts'
 import type { Root } from '../disk/layout.ts'
 import type { VerifiedLog } from '../disk/lines.ts'
@@ -15,9 +15,11 @@ import { emptySidecar, type Sidecar } from '../words/part.ts'
 import { hostPort } from '../words/pfn.ts'
 import { sumOf } from '../words/ranges.ts'
 import { type Failure, Trouble, toFailure, toTrouble } from '../words/reason.ts'
-import type { FileReplicas } from '../words/replica.ts'
+import type { FileReplicas, Replica } from '../words/replica.ts'
 import type { World } from '../words/world.ts'
+import type { Filler } from './filler.ts'
 import { bringAll } from './lanes.ts'
+import { missingOf } from './program.ts'
 import type { Table } from './table.ts'
 import { choose, type Means, type Try } from './try.ts'
 import { verify, withSums } from './verify.ts'
@@ -28,6 +30,12 @@ export type Job = {
   readonly replicas: FileReplicas
   readonly log: VerifiedLog
   readonly config: Config
+  /** asks the catalogue for the replicas of another file: of an archive, say. @throws Trouble of the catalogue */
+  readonly replicasOf: (did: string, signal: AbortSignal) => Promise<FileReplicas>
+  /** DIDs of the dataset's files that are not verified yet, as it stands when it is called */
+  readonly unfinished: () => Iterable<string>
+  /** called when all bytes have come: the line is free while the disk syncs them and the file gets its name */
+  readonly onBrought?: () => void
 }
 
 export type Fetched =
@@ -54,8 +62,19 @@ export type Place = {
   readonly finished: (file: Finished) => void
 }
 
+/** Where members of archives come from; archive.ts. */
+export type MemberSource = {
+  extract(job: Job, replica: Replica, filler: Filler, signal: AbortSignal): Promise<void>
+  finished(name: string, did: string): Promise<void>
+}
+
 /** The contract is engine.ts' fetchFile(). */
-export async function fetchOne(place: Place, means: Means, job: Job, signal: AbortSignal): Promise<Fetched> {
+export async function fetchOne(
+  place: Place,
+  means: Means & { readonly archives: MemberSource },
+  job: Job,
+  signal: AbortSignal,
+): Promise<Fetched> {
   const { root, known, guard } = place
   const { name, config } = job
   const line = withSums(job.line, job.replicas)
@@ -66,8 +85,9 @@ export async function fetchOne(place: Place, means: Means, job: Job, signal: Abo
   let removeRow: () => void = () => {}
   try {
     signal.throwIfAborted()
-    const until = line.bytes === 0 ? undefined : restOfAll(job, means)
-    if (until !== undefined) return atRest(line, until, means)
+    const missing = await missingOf(means.programs)
+    const until = line.bytes === 0 ? undefined : restOfAll(job, missing, means)
+    if (until !== undefined) return atRest(job, until, means)
     part = await Part.open({ root, name, line, known, guard, tell: means.tell }, signal)
     of = {
       means,
@@ -75,6 +95,8 @@ export async function fetchOne(place: Place, means: Means, job: Job, signal: Abo
       // The listing's size holds: it is what the whole dataset was counted with.
       file: { ...job.replicas, bytes: line.bytes },
       plainData: config.plain_data,
+      by: config.engine,
+      missing,
       most: config.connections_per_file,
       excluded: new Set(),
       troubles: [],
@@ -82,11 +104,13 @@ export async function fetchOne(place: Place, means: Means, job: Job, signal: Abo
       wasted: 0,
       alone: part.sidecar.strikes.length > 0,
       source: undefined,
+      extract: (replica, filler, signal) => means.archives.extract(job, replica, filler, signal),
     }
     removeRow = place.table.add(name, line.path, lookAt(of))
     for (;;) {
       await bringAll(of, signal)
       if (gapsOf(part.ranges, line.bytes).length > 0) return await failed(of, means)
+      job.onBrought?.()
       await part.seal()
       const verdict = await verify(of, { root, name, line }, signal)
       if (verdict.kind === 'right') {
@@ -105,15 +129,8 @@ export async function fetchOne(place: Place, means: Means, job: Job, signal: Abo
           ino: part.ino,
           hasSidecar: part.hasSidecar,
         })
-        const { source } = of
-        place.finished({
-          name,
-          did: line.did,
-          bytes: line.bytes,
-          source: source === undefined ? undefined : { rse: source.rse, scheme: source.pfn.scheme },
-          startedAt,
-          endedAt: means.now(),
-        })
+        tell(of, place, { name, did: line.did, bytes: line.bytes, startedAt })
+        await means.archives.finished(name, line.did)
         return { kind: 'finished', bytes: line.bytes }
       }
       await dropSuspect(of, verdict)
@@ -182,10 +199,16 @@ async function failed(of: Try, means: Means): Promise<Failed> {
 
 /** Every replica lies behind a host at rest. There may be thousands of such files: nothing is opened or written for them, since the rest
  *  itself is on disk (hosts/). @returns the first end of a rest, ms since 1970 */
-function restOfAll({ replicas, config }: Job, means: Means): number | undefined {
+function restOfAll(
+  { replicas, config }: Job,
+  missing: ReadonlyMap<Engine, string>,
+  means: Means,
+): number | undefined {
   const choice = chooseReplicas({
     file: replicas,
     plainData: config.plain_data,
+    by: config.engine,
+    missing,
     strikes: [],
     resting: means.hosts.resting(),
     rates: means.hosts.rates(),
@@ -194,9 +217,13 @@ function restOfAll({ replicas, config }: Job, means: Means): number | undefined 
   return choice.kind === 'resting' ? choice.until : undefined
 }
 
-function atRest(line: ListingLine, nextTryAt: number, means: Means): Failed {
-  const detail = `every storage that has ${line.did} is left alone for a while`
-  const failure = toFailure(new Trouble('host_down', detail), means.now())
+function atRest({ line, replicas }: Job, nextTryAt: number, means: Means): Failed {
+  const refusal = replicas.replicas.map(each => means.hosts.refusalOf(hostPort(each.pfn))).find(Boolean)
+  const trouble =
+    refusal === undefined
+      ? new Trouble('host_down', `every storage that has ${line.did} is left alone for a while`)
+      : new Trouble('auth', refusal)
+  const failure = toFailure(trouble, means.now())
   return { kind: 'failed', failure, nextTryAt, costs: false }
 }
 
@@ -236,6 +263,16 @@ function unopened(line: ListingLine, trouble: Trouble, means: Means): Failed {
     chance: means.chance(),
   })
   return { kind: 'failed', failure, nextTryAt, costs }
+}
+
+/** The official client has told of what it brought itself. */
+function tell({ source, by, means }: Try, place: Place, file: Omit<Finished, 'source' | 'endedAt'>): void {
+  if (source !== undefined && engineOf(source, by) === 'rucio') return
+  place.finished({
+    ...file,
+    source: source === undefined ? undefined : { rse: source.rse, scheme: source.pfn.scheme },
+    endedAt: means.now(),
+  })
 }
 
 function sourceOf({ source, part }: Try): Sidecar['source'] {

@@ -58,7 +58,12 @@ function missOfStatus(status: number, headers: IncomingHttpHeaders, place: strin
     case 401:
       return new Miss('replica', new Trouble('auth', `${place} wants to know who asks (401)`))
     case 403:
-      return new Miss('replica', new Trouble('refused', `${place} does not let us read it (403)`))
+      return new Miss(
+        'replica',
+        new Trouble('refused', `${place} does not let us read it (403)`),
+        undefined,
+        true,
+      )
     case 404:
     case 410:
       return new Miss('replica', new Trouble('no_replica', `${place} does not have it (${status})`))

@@ -19,6 +19,8 @@ export class Hosts {
   readonly #world: World
   readonly #known = new Map<string, HostRecord>()
   readonly #unsaved = new Set<string>()
+  /** what hosts said that rest because they do not take our credential; in memory, since the next start may have another */
+  readonly #refusals = new Map<string, string>()
   #savedAt = performance.now()
 
   private constructor(root: Root, world: World) {
@@ -54,9 +56,27 @@ export class Hosts {
     return restsUntil(after, now)
   }
 
+  /** It does not take our credential, for whatever file: all its files wait. */
+  refusedUs(host: string, detail: string): void {
+    this.failed(host)
+    this.#refusals.set(host, detail)
+  }
+
+  /** What it said when it refused us last; undefined for a host that rests for another reason. */
+  refusalOf(host: string): string | undefined {
+    return this.#refusals.get(host)
+  }
+
+  forgetRefusals(): void {
+    for (const host of this.#refusals.keys())
+      this.#set(host, { ...this.#of(host), failures: 0, rest_until: null })
+    this.#refusals.clear()
+  }
+
   /** It gave what it was asked for: `bytes` in `ms`. */
   good(host: string, bytes: number, ms: number): void {
     const before = this.#of(host)
+    this.#refusals.delete(host)
     const after = afterHostSuccess(before, ms < leastRateMs ? undefined : (bytes / ms) * 1000)
     if (after.failures !== before.failures || after.rate !== before.rate) this.#set(host, after)
   }

@@ -2,7 +2,8 @@
 
 import { afterStrike } from '../decide/outcome.ts'
 import { gapsOf, nextSpan, splitClaim } from '../decide/ranges.ts'
-import { replicaKey, wireScheme } from '../decide/replicas.ts'
+import { type Engine, engineOf, replicaKey, wireScheme } from '../decide/replicas.ts'
+import type { Identity } from '../outside/request.ts'
 import type { Range } from '../words/part.ts'
 import { hostPort } from '../words/pfn.ts'
 import type { Span } from '../words/ranges.ts'
@@ -23,6 +24,8 @@ const meagreBytes = 64 * 1024
 /** The lanes of one file, and how many there may be. */
 export type Crew = {
   readonly of: Try
+  /** the replicas of this engine are asked */
+  readonly engine: Engine
   readonly signal: AbortSignal
   readonly lanes: Set<Lane>
   most: number
@@ -80,9 +83,8 @@ async function bring(
   replica: Replica,
   pace: Pace,
 ): Promise<Miss | undefined> {
-  const { of, signal } = crew
-  const { means, part, file, plainData } = of
-  const [identity, token] = await Promise.all([means.identity(), means.token()])
+  const { of } = crew
+  const { means, part } = of
   const target = {
     async write(bytes: Uint8Array, ranges: readonly Range[]) {
       await part.write(bytes, ranges)
@@ -95,27 +97,65 @@ async function bring(
   const begunAt = performance.now()
   try {
     of.source = replica
-    const ask = {
-      replica,
-      bytes: file.bytes,
-      identity,
-      token,
-      plainData,
-      limits: means.limits,
-      pace,
-      now: means.now,
-      onWhole: () => takeWhole(crew, claim),
-    }
-    await fetchBestWay(of, lane, ask, { filler, signal })
+    await fetchBy(crew, lane, { claim, replica, pace, filler })
   } catch (error) {
     if (!(error instanceof Miss)) throw error
     if (error.blame === 'us') throw error.trouble
-    return error
+    // A program shows what it finds; that of an engine of ours is known (fetchBy).
+    return crew.engine !== 'https' && error.trouble.reason === 'auth'
+      ? new Miss('credential', error.trouble)
+      : error
   } finally {
     await filler.end()
   }
   means.hosts.good(hostPort(replica.pfn), claim.at - claim.from, performance.now() - begunAt)
   return undefined
+}
+
+async function fetchBy(
+  crew: Crew,
+  lane: Lane,
+  {
+    claim,
+    replica,
+    pace,
+    filler,
+  }: {
+    readonly claim: Claim
+    readonly replica: Replica
+    readonly pace: Pace
+    readonly filler: Filler
+  },
+): Promise<void> {
+  const { of, signal, engine } = crew
+  const { means, file, plainData } = of
+  const { limits, now } = means
+  if (engine === 'archive') return await of.extract(replica, filler, signal)
+  if (engine !== 'https') {
+    const ask = { replica, file, limits, pace }
+    return await means.programs[engine].bring(ask, filler, signal)
+  }
+  const [identity, token] = await Promise.all([means.identity(), means.token()])
+  const onWhole = (): void => takeWhole(crew, claim)
+  const ask = { replica, bytes: file.bytes, identity, token, plainData, limits, pace, now, onWhole }
+  try {
+    await fetchBestWay(of, lane, ask, { filler, signal })
+  } catch (error) {
+    throw error instanceof Miss ? ofCredential(error, identity, token) : error
+  }
+}
+
+/** What was refused for the credential: the one that was shown, or one that is configured and cannot be shown now. Without any, a refusal
+ *  speaks of that one file. */
+function ofCredential(miss: Miss, identity: Identity, token: string | undefined): Miss {
+  const { trouble } = miss
+  if (miss.denied && identity.lacksCertificate === true)
+    return new Miss(
+      'credential',
+      new Trouble('auth', `${trouble.detail}, and our certificate cannot be shown`),
+    )
+  const shown = identity.hasCertificate || identity.lacksCertificate === true || token !== undefined
+  return trouble.reason === 'auth' && shown ? new Miss('credential', trouble) : miss
 }
 
 /** Over a connection of our own where it pays and the storage answers plainly; else over node:https. */
@@ -168,6 +208,8 @@ function goesOn(crew: Crew, lane: Lane, replica: Replica, miss: Miss): boolean {
     of.means.hosts.failed(hostPort(replica.pfn), miss.askedMs)
   } else {
     of.excluded.add(replicaKey(replica))
+    // The next file would be refused as well: nobody is asked a thousand times with what he does not take.
+    if (miss.blame === 'credential') of.means.hosts.refusedUs(hostPort(replica.pfn), miss.trouble.detail)
     if (miss.blame === 'strike') of.part.note(sidecar => afterStrike(sidecar, replica.rse, of.means.now()))
   }
   of.troubles.push(miss.trouble)
@@ -195,13 +237,14 @@ function pick(crew: Crew, lane: Lane): Replica | undefined {
   if (lane.replica !== undefined && !of.excluded.has(replicaKey(lane.replica))) return lane.replica
   const choice = choose(of)
   if (choice.kind !== 'usable') return undefined
+  const replicas = choice.replicas.filter(each => engineOf(each, of.by) === crew.engine)
   const inUse = [...crew.lanes].flatMap(each =>
     each === lane || each.replica === undefined ? [] : [replicaKey(each.replica)],
   )
-  if (of.alone) return choice.replicas.find(each => inUse.includes(replicaKey(each))) ?? choice.replicas[0]
+  if (of.alone) return replicas.find(each => inUse.includes(replicaKey(each))) ?? replicas[0]
   const uses = (replica: Replica) => inUse.filter(each => each === replicaKey(replica)).length
   // The sort is stable: where the uses are equal the order of choice holds.
-  return [...choice.replicas].sort((a, b) => uses(a) - uses(b))[0]
+  return replicas.sort((a, b) => uses(a) - uses(b))[0]
 }
 
 /** The storage sends the whole file whatever is asked for: one connection takes of it what it can, to the end of the gap. */

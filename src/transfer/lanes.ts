@@ -1,20 +1,42 @@
 // The connections of one file: starts with one, adds another while the sum grows, and has what came checkpointed meanwhile.
 
-import { bigBytes, wantsMore } from '../decide/ranges.ts'
+import { bigBytes, gapsOf, wantsMore } from '../decide/ranges.ts'
+import { type Engine, engineOf } from '../decide/replicas.ts'
 import { follow } from './follow.ts'
 import { type Crew, runLane } from './lane.ts'
-import type { Try } from './try.ts'
+import { choose, type Try } from './try.ts'
 
-/** Brings what is missing. Resolves when nothing is missing or nobody is left to ask.
+/** Brings what is missing, by one engine after the other: where one has nobody left to ask, the next one goes on from what lies there.
+ *  Resolves when nothing is missing or nobody is left to ask.
  *  @throws what is our own fault (disk, no network, Fenced, a bug); the reason of `signal`. What has come is written in every case,
  *  and no checkpoint is under way */
 export async function bringAll(of: Try, signal: AbortSignal): Promise<void> {
+  const done = new Set<Engine>()
+  for (;;) {
+    const engine = nextEngine(of, done)
+    if (engine === undefined) return
+    done.add(engine)
+    await bringBy(engine, of, signal)
+  }
+}
+
+/** That of the best replica whose engine had no turn yet: each has one, so that this ends. */
+function nextEngine(of: Try, done: ReadonlySet<Engine>): Engine | undefined {
+  if (gapsOf(of.part.ranges, of.file.bytes).length === 0) return undefined
+  const choice = choose(of)
+  if (choice.kind !== 'usable') return undefined
+  return choice.replicas.map(each => engineOf(each, of.by)).find(each => !done.has(each))
+}
+
+async function bringBy(engine: Engine, of: Try, signal: AbortSignal): Promise<void> {
   // A fault of our own in one lane ends the others with itself as the reason, as `signal` does with its own.
   const { controller: stop, letGo } = follow(signal)
   const checkpoints = new Checkpoints(of, error => stop.abort(error))
-  const most = of.file.bytes >= bigBytes ? of.most : 1
+  // A program brings one stretch after the other; what it may do side by side is its own affair.
+  const most = engine === 'https' && of.file.bytes >= bigBytes ? of.most : 1
   const crew: Crew = {
     of,
+    engine,
     signal: stop.signal,
     lanes: new Set(),
     most,

@@ -5,9 +5,10 @@ import { Trouble, toTrouble } from '../words/reason.ts'
 /** - host: it does not answer, or says that it cannot: it rests, and its other files are left alone too
  *  - strike: wrong bytes or nonsense of this replica
  *  - replica: this file cannot be had there now (404, 403), the host may be well
+ *  - credential: it does not take what we show, whatever the file: it rests, until there is another credential at the most
  *  - line: the connection was cut in the middle of a body
  *  - us: this machine (disk, no network, a bug): no replica can help */
-export type Blame = 'host' | 'strike' | 'replica' | 'line' | 'us'
+export type Blame = 'host' | 'strike' | 'replica' | 'credential' | 'line' | 'us'
 
 export class Miss extends Error {
   override readonly name = 'Miss'
@@ -15,12 +16,15 @@ export class Miss extends Error {
   readonly trouble: Trouble
   /** what a Retry-After asked for, in ms */
   readonly askedMs: number | undefined
+  /** it knows the file, and does not give it to us (403) */
+  readonly denied: boolean
 
-  constructor(blame: Blame, trouble: Trouble, askedMs?: number) {
+  constructor(blame: Blame, trouble: Trouble, askedMs?: number, denied = false) {
     super(trouble.message, { cause: trouble })
     this.blame = blame
     this.trouble = trouble
     this.askedMs = askedMs
+    this.denied = denied
   }
 }
 

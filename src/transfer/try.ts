@@ -1,13 +1,15 @@
 // What one try of one file knows. Shared by its lanes; never outlives the try.
 
-import { type Choice, chooseReplicas, replicaKey } from '../decide/replicas.ts'
+import { type Choice, chooseReplicas, type Engine, replicaKey } from '../decide/replicas.ts'
 import type { Part } from '../disk/part.ts'
 import type { Identity } from '../outside/request.ts'
 import type { Trouble } from '../words/reason.ts'
 import type { FileReplicas, Replica } from '../words/replica.ts'
+import type { Filler } from './filler.ts'
 import type { Hosts } from './hosts.ts'
 import type { Limits } from './limits.ts'
 import type { Lines } from './lines.ts'
+import type { Programs } from './program.ts'
 
 /** What all tries of all files need. */
 export type Means = {
@@ -19,6 +21,8 @@ export type Means = {
   readonly now: () => number
   readonly chance: () => number
   readonly tell: (text: string) => void
+  /** the engines that are programs */
+  readonly programs: Programs
 }
 
 export type Try = {
@@ -26,6 +30,10 @@ export type Try = {
   readonly part: Part
   readonly file: FileReplicas
   readonly plainData: boolean
+  /** 'rucio' = everything by the official client */
+  readonly by: 'auto' | 'rucio'
+  /** engines that are not installed here, as the try began -> what to install */
+  readonly missing: ReadonlyMap<Engine, string>
   /** connections at most */
   readonly most: number
   /** keys of replicas that are not asked again in this try */
@@ -40,14 +48,18 @@ export type Try = {
   alone: boolean
   /** that sends now, or sent last */
   source: Replica | undefined
+  /** out of the archive at that replica, which is fetched first if need be. @throws as a program's bring() */
+  readonly extract: (replica: Replica, filler: Filler, signal: AbortSignal) => Promise<void>
 }
 
 /** Whom to ask now: the policy of decide/, with what this try has learned. */
 export function choose(of: Try): Choice {
-  const { means, file, part, plainData, excluded } = of
+  const { means, file, part, plainData, by, missing, excluded } = of
   return chooseReplicas({
     file: { ...file, replicas: file.replicas.filter(each => !excluded.has(replicaKey(each))) },
     plainData,
+    by,
+    missing,
     strikes: part.sidecar.strikes,
     resting: means.hosts.resting(),
     rates: means.hosts.rates(),

@@ -81,12 +81,24 @@ export async function* listed(
 ): AsyncGenerator<string> {
   let text = before
   let first = true
-  for await (const item of items) {
+  /** @returns what is to be sent now */
+  const add = (item: unknown): string => {
     text += (first ? '' : ',') + JSON.stringify(item)
     first = false
-    if (text.length < pieceChars) continue
-    yield text
-    text = ''
+    const full = text.length < pieceChars ? '' : text
+    if (full !== '') text = ''
+    return full
   }
+  // `for await` takes longer for an item that is there already than its JSON does.
+  if (Symbol.iterator in items)
+    for (const item of items) {
+      const full = add(item)
+      if (full !== '') yield full
+    }
+  else
+    for await (const item of items) {
+      const full = add(item)
+      if (full !== '') yield full
+    }
   yield text + after
 }

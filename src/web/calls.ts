@@ -68,8 +68,8 @@ const table: readonly Route[] = [
     path: '/ds',
     methods: ['POST'],
     needs: 'write',
-    takes: 'ds_name, wait?',
-    does: 'bring this dataset here and keep it',
+    takes: 'ds_name, wait?, destination?',
+    does: 'bring this dataset here, or to a site, and keep it',
     run: postDs,
   },
   {
@@ -142,6 +142,7 @@ export function startingStatus(call: Call, options: WebOptions): Answer {
   return json(
     statusOf({
       cert: unknownCert,
+      authorities: null,
       downloading: [],
       id: null,
       url: call.url,

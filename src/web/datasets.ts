@@ -5,6 +5,7 @@ import { parseDid } from '../words/did.ts'
 import { isComponent, nameOf } from '../words/names.ts'
 import type { FileProgress } from '../words/progress.ts'
 import { Trouble } from '../words/reason.ts'
+import type { RuleRecord } from '../words/rule.ts'
 import { type Answer, listed } from './answer.ts'
 import type { Call } from './calls.ts'
 import type { Desk } from './desk.ts'
@@ -14,15 +15,19 @@ import { syncedBytes, type Unfinished, type View } from './view.ts'
 
 export async function getDatasets(_: Call, desk: Desk): Promise<Answer> {
   const all = await desk.overview.get()
-  return { status: 200, body: { pieces: listed('{"datasets":[', summaries(all, desk), ']}') } }
+  // What comes now has files whose bytes lie in parts: these count, so it is looked at closely.
+  const coming = all.map(each => each.name).filter(name => (desk.site.progress.get(name)?.size ?? 0) > 0)
+  const views = await Promise.all(coming.map(name => desk.within(desk.views.get(name))))
+  const closely = new Map(views.map(view => [view.name, view]))
+  return { status: 200, body: { pieces: listed('{"datasets":[', summaries(all, closely, desk), ']}') } }
 }
 
-async function* summaries(all: readonly Brief[], desk: Desk): AsyncGenerator<object> {
-  for (const brief of all) {
-    // What comes now has files whose bytes lie in parts: these count, so it is looked at closely.
-    const comes = (desk.site.progress.get(brief.name)?.size ?? 0) > 0
-    yield summary(comes ? await desk.within(desk.views.get(brief.name)) : { ...brief, unfinished: [] }, desk)
-  }
+function* summaries(
+  all: readonly Brief[],
+  closely: ReadonlyMap<string, View>,
+  desk: Desk,
+): Generator<object> {
+  for (const brief of all) yield summary(closely.get(brief.name) ?? { ...brief, unfinished: [] }, desk)
 }
 
 export async function getDataset(call: Call, desk: Desk): Promise<Answer> {
@@ -60,9 +65,17 @@ function summary(view: View, desk: Desk): object {
     rate,
     eta_seconds: left === null || rate === null || rate <= 0 ? null : Math.ceil(Math.max(0, left) / rate),
     priority: view.priority,
+    rule: view.rule === null ? null : ruleShown(view.rule),
     reason: view.problem === null ? (waiting?.reason ?? null) : 'refused',
     message: view.problem ?? waiting?.message ?? null,
   }
+}
+
+/** What a person, or a site, needs to know of a rule. */
+function ruleShown(rule: RuleRecord): object {
+  const { id, rse, mount, account, ours, state, locks, error } = rule
+  const { expires_at, renewal_refused_at, looked_at } = rule
+  return { id, rse, mount, account, ours, state, locks, error, expires_at, renewal_refused_at, looked_at }
 }
 
 /** Bytes that lie in parts and that no sidecar counts yet. */

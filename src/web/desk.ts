@@ -9,6 +9,8 @@ import type { Accepted } from '../wishes/accept.ts'
 import type { Kept } from '../wishes/kept.ts'
 import { shared } from '../wishes/shared.ts'
 import { keepWords, type Said } from '../wishes/words.ts'
+import { type AuthoritiesState, readAuthoritiesState } from '../words/authorities.ts'
+import type { Destination } from '../words/destination.ts'
 import { type Did, printDid } from '../words/did.ts'
 import { nameOf } from '../words/names.ts'
 import { type GridCert, readGridCert } from '../words/status.ts'
@@ -30,9 +32,12 @@ export type Desk = {
   readonly cert: () => Promise<GridCert | undefined>
   /** the same as it was last read, for when the disk does not give it */
   lastCert: GridCert | undefined
+  /** authorities of status/; null when there is none yet */
+  readonly authorities: () => Promise<AuthoritiesState | null>
+  lastAuthorities: AuthoritiesState | null
   word(name: string): Promise<Said>
   /** POST and DELETE, their refusals thrown as Problems. What is kept of the NAME goes. */
-  wish(kind: 'want' | 'remove', did: Did): Promise<Said>
+  wish(kind: 'want' | 'remove', did: Did, to?: Destination | null): Promise<Said>
   /** @throws Problem 503 where DATA is missing, slow, not yet ours, or not to be written */
   check(needs: 'data' | 'write'): Promise<void>
   /** @throws Problem 503 `disk_slow` when the look takes too long; it goes on, and what it finds is kept for the next */
@@ -67,11 +72,17 @@ export function openDesk(site: Site, options: WebOptions, waiters: Waiters, slow
     overview,
     cert: shared(() => readRecord(site.root, layout.status(site.root, 'grid_cert'), readGridCert)),
     lastCert: undefined,
+    authorities: shared(
+      async () =>
+        (await readRecord(site.root, layout.status(site.root, 'authorities'), readAuthoritiesState)) ?? null,
+    ),
+    lastAuthorities: null,
     within,
     word: name => within(words.get(name)),
-    async wish(kind, did) {
+    async wish(kind, did, to) {
       const name = nameOf(did)
-      const said = saidOf(await within(site.accept[kind](did)), did)
+      const { accept } = site
+      const said = saidOf(await within(kind === 'want' ? accept.want(did, to) : accept.remove(did)), did)
       words.drop(name)
       views.drop(name)
       downloading.note(name, said.word)
@@ -97,8 +108,10 @@ export function openDesk(site: Site, options: WebOptions, waiters: Waiters, slow
 
 function saidOf(accepted: Accepted, did: Did): Said {
   switch (accepted.kind) {
-    case 'answer':
-      return { word: accepted.word, paths: accepted.paths }
+    case 'answer': {
+      const { kind: _, ...said } = accepted
+      return said
+    }
     case 'name_taken':
       throw new Problem(
         409,

@@ -5,6 +5,7 @@ import { readLog } from '../disk/logs.ts'
 import { isRequestKept } from '../disk/word.ts'
 import { freshListing, type Listed, wholeListing } from '../wishes/listed.ts'
 import type { Said } from '../wishes/words.ts'
+import { type Destination, parseDestination } from '../words/destination.ts'
 import { type Did, parseDid } from '../words/did.ts'
 import { readListingLine } from '../words/listing.ts'
 import { nameOf } from '../words/names.ts'
@@ -27,9 +28,14 @@ export async function postDs(call: Call, desk: Desk): Promise<Answer> {
   const ms = readWait(call.params.get('wait'))
   // A whole dataset needs no turn in the queue of wishes; this is what clients ask for most. What may have grown since it was listed
   // needs one: the wish asks for its listing again. So does one without a request: it is whole, and nothing says that it is wanted.
+  const to = destinationOf(call)
   const first = await desk.word(name)
-  const done = first.word === 'local' && (await isFreshHere(desk, did)) && (await isWanted(desk, name))
-  const said = done ? first : await desk.wish('want', did)
+  const done =
+    to === undefined &&
+    first.word === 'local' &&
+    (await isFreshHere(desk, did)) &&
+    (await isWanted(desk, name))
+  const said = done ? first : await desk.wish('want', did, to)
   return dsAnswer(name, desk, ms > 0 ? await waitForWord(call, desk, name) : said)
 }
 
@@ -63,13 +69,19 @@ async function lookAgain<T>(desk: Desk, look: () => Promise<T>): Promise<T> {
   return value
 }
 
-/** The paths are relative to the data directory; CACHE_PREFIX is joined to each by exactly one slash. */
+/** The paths are relative to the data directory, and CACHE_PREFIX is joined to each by exactly one slash; what lies elsewhere has
+ *  absolute ones, which no prefix leads to. */
 function dsAnswer(name: string, desk: Desk, said: Said): Answer {
   const { cachePrefix } = desk.options
   const prefix = cachePrefix === undefined || cachePrefix === '' ? '' : `${cachePrefix.replace(/\/+$/, '')}/`
   if (said.word !== 'local') return json({ status: said.word, filelist: [] })
   const head = '{"status":"local","filelist":['
-  return { status: 200, body: { pieces: listed(head, filesOf(said.paths, `${prefix}${name}/`), ']}') } }
+  return {
+    status: 200,
+    body: {
+      pieces: listed(head, filesOf(said.paths, said.isElsewhere === true ? '' : `${prefix}${name}/`), ']}'),
+    },
+  }
 }
 
 function* filesOf(paths: readonly string[], before: string): Generator<string> {
@@ -127,6 +139,15 @@ export async function getLogs(call: Call, desk: Desk): Promise<Answer> {
     if (codeOf(error) === 'ENOENT') return json([])
     throw error
   }
+}
+
+/** @returns undefined where it is not said, null for this disk */
+function destinationOf(call: Call): Destination | null | undefined {
+  const text = call.params.get('destination')
+  if (text === undefined) return undefined
+  const to = parseDestination(text)
+  if (to instanceof Trouble) throw new Problem(400, 'bad_request', `${clean(to.detail)}.`)
+  return to
 }
 
 function didOf(call: Call): Did {

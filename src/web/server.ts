@@ -38,6 +38,8 @@ export type Site = {
   readonly waiting: (name: string) => { readonly reason: string; readonly message: string } | undefined
   /** where a browser may log in to Rucio now; undefined when nobody has to */
   readonly loginUrl?: () => string | undefined
+  /** GET /status is asked: what can be looked at cheaply is, and told in the next answer */
+  readonly askedForStatus?: () => void
   /** called after anything on disk changed that a waiter may wait for; with the NAME where it is known, so that what is kept of the
    *  others still counts
    *  @returns stops it */
@@ -61,7 +63,6 @@ export type Limits = {
   readonly headerBytes: number
   /** over all addresses */
   readonly sockets: number
-  readonly requestsPerSocket: number
   readonly slowDiskMs: number
   /** what is still open this long after close() is cut */
   readonly closeMs: number
@@ -75,7 +76,6 @@ export const limits: Limits = {
   keepAliveMs: 5000,
   headerBytes: 8 * 1024,
   sockets: 256,
-  requestsPerSocket: 1000,
   slowDiskMs: 10_000,
   closeMs: 800,
 }
@@ -114,7 +114,8 @@ function makeServer(handler: Handler, bounds: Limits, sockets: Set<Socket>): Ser
     },
     handler.handle,
   )
-  server.maxRequestsPerSocket = bounds.requestsPerSocket
+  // No end after so many requests: Node answers a client that has sent on already with an empty 503.
+  server.maxRequestsPerSocket = 0
   server.on('connection', socket => {
     if (sockets.size >= bounds.sockets) {
       socket.destroy()

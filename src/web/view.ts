@@ -1,5 +1,6 @@
 // One dataset as its records show it: state, counts, and each unfinished file. Reads the disk; never writes, never asks Rucio.
 
+import { type Afar, proveAfar } from '../disk/elsewhere.ts'
 import { layout, type Root } from '../disk/layout.ts'
 import { readListing } from '../disk/lines.ts'
 import { prove } from '../disk/proof.ts'
@@ -15,6 +16,7 @@ import type { ListingLine } from '../words/listing.ts'
 import { didOfName } from '../words/names.ts'
 import { readSidecar, type Sidecar } from '../words/part.ts'
 import { clean, isOfOne, Trouble } from '../words/reason.ts'
+import { type RuleRecord, readRuleRecord } from '../words/rule.ts'
 import type { World } from '../words/world.ts'
 
 export type State =
@@ -24,6 +26,8 @@ export type State =
   | 'listing'
   /** bytes of it are coming now */
   | 'downloading'
+  /** Rucio moves it to its destination */
+  | 'replicating'
   | 'paused'
   /** its request cannot be read; what is wrong stands beside it */
   | 'broken'
@@ -47,6 +51,8 @@ export type View = {
   /** `synced`: of finished files, and what sidecars count */
   readonly bytes: { readonly total: number | null; readonly synced: number }
   readonly priority: number
+  /** of a dataset with a destination */
+  readonly rule: RuleRecord | null
   /** why the request cannot be taken */
   readonly problem: string | null
   readonly unfinished: readonly Unfinished[]
@@ -59,7 +65,7 @@ export function keepViews(root: Root, world: World, words: Kept<Said>): Kept<Vie
   return keep<View>({
     look: async name => {
       try {
-        return await viewOf(root, name, await words.get(name))
+        return await viewOf(root, name, await words.get(name), world.now())
       } catch (error) {
         if (error instanceof Trouble && isOfOne(error)) return refused(name, error)
         throw error
@@ -82,12 +88,13 @@ function refused(name: string, trouble: Trouble): View {
     files: { total: null, done: 0 },
     bytes: { total: null, synced: 0 },
     priority: 0,
+    rule: null,
     problem: clean(trouble.detail),
     unfinished: [],
   }
 }
 
-async function viewOf(root: Root, name: string, said: Said): Promise<View> {
+async function viewOf(root: Root, name: string, said: Said, now: number): Promise<View> {
   const wish = await readWish(root, layout.request(root, name))
   const did = (await didHere(root, name)) ?? didOfName(name)
   const common = {
@@ -96,9 +103,38 @@ async function viewOf(root: Root, name: string, said: Said): Promise<View> {
     priority: wish.kind === 'good' ? wish.request.priority : 0,
     problem: await problemOf(root, name, wish),
   }
-  if (said.word === 'local') return { ...common, ...(await wholeCounts(root, name)) }
-  const counts = await counted(root, name)
-  return { ...common, ...counts, state: await stateOf(root, name, said, wish, counts.files.total !== null) }
+  if (said.word === 'local') {
+    const rule = (await readRecord(root, layout.rule(root, name), readRuleRecord)) ?? null
+    return { ...common, rule, ...(await wholeCounts(root, name)) }
+  }
+  const afar = await proveAfar(root, name, wish.kind === 'good' ? wish.request : undefined, now)
+  const counts = afar.kind === 'harmed' ? await countedAfar(root, name, afar) : await counted(root, name)
+  const rule = afar.kind === 'none' ? null : afar.record
+  const state = await stateOf(root, name, said, wish, {
+    isListed: counts.files.total !== null,
+    isMoving: rule?.state === 'REPLICATING' || rule?.state === 'INJECT',
+  })
+  return { ...common, rule, ...counts, state }
+}
+
+/** What is seen under the mount counts as done; the rest is not here, whatever Rucio says. */
+async function countedAfar(
+  root: Root,
+  name: string,
+  { head, missing }: Extract<Afar, { kind: 'harmed' }>,
+): Promise<Pick<View, 'files' | 'bytes' | 'unfinished'>> {
+  const unfinished: Unfinished[] = []
+  let missed = 0
+  await readListing(root, layout.listing(root, name), line => {
+    if (!missing.has(line.path)) return
+    unfinished.push({ line, sidecar: undefined })
+    missed += line.bytes
+  })
+  return {
+    files: { total: head.length, done: head.length - missing.size },
+    bytes: { total: head.bytes, synced: head.bytes - missed },
+    unfinished,
+  }
 }
 
 async function wholeCounts(root: Root, name: string) {
@@ -112,12 +148,21 @@ async function wholeCounts(root: Root, name: string) {
   }
 }
 
-async function stateOf(root: Root, name: string, said: Said, wish: Wish, isListed: boolean): Promise<State> {
+async function stateOf(
+  root: Root,
+  name: string,
+  said: Said,
+  wish: Wish,
+  { isListed, isMoving }: { readonly isListed: boolean; readonly isMoving: boolean },
+): Promise<State> {
   if (wish.kind === 'good' && wish.request.remove) return 'removing'
   if ((await inTrash(root)).includes(name)) return 'removing'
   if (wish.kind === 'broken') return 'broken'
   if (said.word === 'does_not_exist') return 'does_not_exist'
-  if (wish.kind === 'good') return wish.request.paused ? 'paused' : isListed ? 'waiting' : 'listing'
+  if (wish.kind === 'good') {
+    if (wish.request.paused) return 'paused'
+    return isMoving ? 'replicating' : isListed ? 'waiting' : 'listing'
+  }
   const kept = await readWish(root, layout.keptRequest(root, name))
   return kept.kind === 'absent' ? 'stopped' : 'harmed'
 }

@@ -5,7 +5,8 @@ import { layout, type Root } from '../disk/layout.ts'
 import { readListing } from '../disk/lines.ts'
 import { makeDir, put } from '../disk/put.ts'
 import { names } from '../disk/read.ts'
-import { caseTwin, didHere, isRequestKept, knownNames, type Word, wordOf } from '../disk/word.ts'
+import { caseTwin, didHere, isRequestKept, knownNames, type Said, wordOf } from '../disk/word.ts'
+import type { Destination } from '../words/destination.ts'
 import { type Did, parseDid, printDid } from '../words/did.ts'
 import { didOfName, nameOf } from '../words/names.ts'
 import { Trouble } from '../words/reason.ts'
@@ -14,14 +15,15 @@ import { isFresh, wholeListing } from './listed.ts'
 import { type Keys, putAside, readWish, rewrite, type Wish } from './wish.ts'
 
 export type Accepted =
-  | { readonly kind: 'answer'; readonly word: Word; readonly paths: readonly string[] }
+  | ({ readonly kind: 'answer' } & Said)
   | { readonly kind: 'name_taken'; readonly by: string }
   | { readonly kind: 'queue_full' }
 
 /** Wishes, one at a time (a queue of promises per process). Each returns once the wish survives a power cut; disk errors are thrown. */
 export type Accept = {
-  /** POST /ds and the watch folder */
-  want(did: Did): Promise<Accepted>
+  /** POST /ds and the watch folder.
+   *  @param to where it shall lie, null = on this disk; left out: as its request says already, or else config.json */
+  want(did: Did, to?: Destination | null): Promise<Accepted>
   /** DELETE /ds: `"remove": true` */
   remove(did: Did): Promise<Accepted>
   /** GET /dsfiles: catalogue/NAME.queued, unless there is a fresh answer; 100 at most */
@@ -55,7 +57,7 @@ export function openAccept(root: Root, world: World, wake: () => void, bounds: M
     mostListings: bounds.listings,
   }
   return {
-    want: did => inTurn(() => want(turn, did)),
+    want: (did, to) => inTurn(() => want(turn, did, to)),
     remove: did => inTurn(() => remove(turn, did)),
     exclusive: inTurn,
     list: did =>
@@ -91,7 +93,7 @@ type Turn = {
   readonly mostListings: number
 }
 
-async function want(turn: Turn, did: Did): Promise<Accepted> {
+async function want(turn: Turn, did: Did, to: Destination | null | undefined): Promise<Accepted> {
   const { root, world, wake } = turn
   const name = nameOf(did)
   const taken = await takenBy(root, name, did)
@@ -105,14 +107,16 @@ async function want(turn: Turn, did: Did): Promise<Accepted> {
     // A broken text is its user's: it stays, and it is already a wish that waits to be mended.
     if (wish.kind === 'broken') return true
     if (wish.kind === 'good') {
-      if (!wish.request.remove) return true
       const { remove: _, ...kept } = wish.keys
-      return await rewrite(root, name, wish.text, kept)
+      if (to !== undefined && !isSameDestination(wish.request.destination, to))
+        return await rewrite(root, name, wish.text, { ...kept, destination: to })
+      return !wish.request.remove || (await rewrite(root, name, wish.text, kept))
     }
     const { word } = await wordOf(root, name, world.now())
-    if (word === 'local' && (await isRequestKept(root, name))) return true
+    // What is whole on this disk and shall be at a site as well is a wish still.
+    if (word === 'local' && (to ?? null) === null && (await isRequestKept(root, name))) return true
     full = await turn.isFull()
-    if (!full) await putWish(root, world, did, {})
+    if (!full) await putWish(root, world, did, to === undefined ? {} : { destination: to })
     return true
   })
   if (other !== undefined) return { kind: 'name_taken', by: other }
@@ -145,6 +149,12 @@ async function remove(turn: Turn, did: Did): Promise<Accepted> {
   if (other !== undefined) return { kind: 'name_taken', by: other }
   wake()
   return { kind: 'answer', ...(await wordOf(root, name, world.now())) }
+}
+
+/** What the new one leaves out stays as the request has it. */
+function isSameDestination(old: Destination | null | undefined, now: Destination | null): boolean {
+  if (old === undefined || old === null || now === null) return old === now
+  return old.rse === now.rse && (now.mount === undefined || now.mount === old.mount)
 }
 
 /** A request that a person put under this name and whose `did` says another: the loop renames it within seconds, and until then the

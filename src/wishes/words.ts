@@ -2,11 +2,11 @@
 
 import type { Root } from '../disk/layout.ts'
 import { stampOf } from '../disk/stamp.ts'
-import { type Word, wordOf } from '../disk/word.ts'
+import { type Said, wordOf } from '../disk/word.ts'
 import type { World } from '../words/world.ts'
 import { type Kept, keep } from './kept.ts'
 
-export type Said = { readonly word: Word; readonly paths: readonly string[] }
+export type { Said } from '../disk/word.ts'
 
 /** Paths of whole datasets that may lie in memory: some 60 MB of strings at the very most. */
 const mostPaths = 500_000

@@ -1,5 +1,6 @@
 // config.json: limits that a user may change while the daemon runs. Never reads the file.
 
+import { type Destination, readDestination } from './destination.ts'
 import { Trouble } from './reason.ts'
 import { asObject, parseJson } from './text.ts'
 
@@ -11,6 +12,10 @@ export type Config = {
   readonly connections_per_file: number
   /** false refuses plain http for data */
   readonly plain_data: boolean
+  /** rucio: every file by the official client, which else is the last way */
+  readonly engine: 'auto' | 'rucio'
+  /** where new wishes go that do not say it themselves; left out: to this disk */
+  readonly destination?: Destination
 }
 
 export const defaultConfig: Config = {
@@ -19,6 +24,7 @@ export const defaultConfig: Config = {
   reserve_bytes: 2 ** 30,
   connections_per_file: 4,
   plain_data: true,
+  engine: 'auto',
 }
 
 const wholeNumbers = {
@@ -49,5 +55,17 @@ export function parseConfig(text: string): Config | Trouble {
   const plain = object['plain_data']
   if (plain !== undefined && typeof plain !== 'boolean')
     return new Trouble('refused', '"plain_data" is true or false')
-  return { ...defaultConfig, ...numbers, plain_data: plain ?? true }
+  const engine = object['engine']
+  if (engine !== undefined && engine !== 'auto' && engine !== 'rucio')
+    return new Trouble('refused', '"engine" is "auto" or "rucio"')
+  const place = object['destination']
+  const destination = place === undefined || place === null ? undefined : readDestination(place)
+  if (destination instanceof Trouble) return destination
+  return {
+    ...defaultConfig,
+    ...numbers,
+    plain_data: plain ?? true,
+    engine: engine ?? 'auto',
+    ...(destination === undefined ? {} : { destination }),
+  }
 }

@@ -60,7 +60,7 @@ const hints: Record<Reason, string> = {
   read_only: 'Make the data directory writable; work goes on by itself.',
   too_big: 'It is larger than this daemon or this disk takes.',
   bad_listing: 'The listing that the catalogue sent is not whole or not sane; it is asked for again.',
-  unsupported: 'No replica can be reached in a way that this version knows.',
+  unsupported: 'No replica can be reached with what is here; once that changes, work goes on by itself.',
   bug: 'This is a fault of desktop-rucio; the log rucio_downloader has more.',
 }
 

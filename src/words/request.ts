@@ -1,9 +1,8 @@
 // requests/NAME.json: what a user wants of one DID. Never judges whether it can be had.
 
+import { type Destination, readDestination } from './destination.ts'
 import { Trouble } from './reason.ts'
 import { asObject, parseJson } from './text.ts'
-
-export type Destination = { readonly rse: string; readonly mount: string }
 
 export type Request = {
   /** only where the file's name does not say it */
@@ -15,7 +14,8 @@ export type Request = {
   readonly remove: boolean
   /** the audit found harm in a whole dataset */
   readonly repair: boolean
-  readonly destination?: Destination
+  /** null: on this disk, whatever config.json says; left out: as config.json says */
+  readonly destination?: Destination | null
   /** ISO time */
   readonly created?: string
 }
@@ -40,7 +40,7 @@ export function parseRequest(text: string): Request | Trouble {
     ['repair', repair],
   ] as const)
     if (value !== undefined && typeof value !== 'boolean') return bad(`"${key}" is true or false`)
-  const place = destination === undefined || destination === null ? undefined : readDestination(destination)
+  const place = destination === undefined || destination === null ? destination : readDestination(destination)
   if (place instanceof Trouble) return place
   return {
     ...(did === undefined ? {} : { did }),
@@ -51,16 +51,6 @@ export function parseRequest(text: string): Request | Trouble {
     ...(place === undefined ? {} : { destination: place }),
     ...(typeof created === 'string' ? { created } : {}),
   }
-}
-
-function readDestination(json: unknown): Destination | Trouble {
-  const { rse, mount } = asObject(json) ?? {}
-  if (typeof rse !== 'string' || typeof mount !== 'string')
-    return bad('"destination" is an object {"rse": "…", "mount": "/…"}')
-  if (!/^[\x21-\x7e]{1,255}$/.test(rse)) return bad('"rse" of "destination" is the name of an RSE')
-  if (!mount.startsWith('/') || mount.includes('\0') || mount.split('/').includes('..'))
-    return bad('"mount" of "destination" is an absolute path without ..')
-  return { rse, mount }
 }
 
 function bad(what: string): Trouble {

@@ -13,6 +13,26 @@ export type GridCert = {
   readonly token_ends: string | null
   /** a sentence, or null */
   readonly error: string | null
+  /** authorities by the state of their revocation lists; only where there is a directory for them */
+  readonly crl?: { readonly fresh: number; readonly stale: number; readonly missing: number }
+  /** what a user should do something about before it is an error: a certificate that ends within 30 days, a renewal that failed */
+  readonly warnings?: readonly string[]
+  /** the first VO of the proxy's VOMS attributes, their FQANs, and when they end */
+  readonly vo?: string | null
+  readonly fqans?: readonly string[]
+  readonly voms_ends?: string | null
+  /** where the proxy lies that is shown; null when none is configured */
+  readonly proxy_path?: string | null
+  /** null when nobody here makes the proxy */
+  readonly renewal?: Renewal | null
+}
+
+export type Renewal = {
+  /** ISO times; null for `next` = not before something changes */
+  readonly made: string | null
+  readonly next: string | null
+  /** why the last try failed */
+  readonly error: { readonly message: string; readonly at: string } | null
 }
 
 /** status/grid_cert.json as GET /status gives it: every key of the record goes out, those that this version does not know included. */

@@ -82,7 +82,7 @@ function commandsFor(name: string, files: readonly SeededFile[]): Map<string, Co
     argv: ['sh', '-c', `cd ${out} && ${curlCommand} && exec python3 -c "$0" * >/dev/null`, adlerPass],
   })
   commands.set('curl, unverified', { argv: ['sh', '-c', `cd ${out} && ${curlCommand}`] })
-  const split = parallel ? ['-j8', '-x1', '-s1'] : ['-x4', '-s4', '-k64M']
+  const split = parallel ? ['-j16', '-x1', '-s1'] : ['-x4', '-s4', '-k64M']
   // Left alone, aria2c 1.36 asks for SHA digests, which XRootD 5.5.3 answers with 500: it would fetch nothing at all.
   if (has('aria2c'))
     commands.set('aria2c with checksum', {

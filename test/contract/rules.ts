@@ -55,6 +55,37 @@ export function ruleContract(test: Test, subject: () => Subject): void {
     const body = { purge_replicas: false }
     rucioError(await call(subject(), `/rules/${id}`, { method: 'DELETE', body }), 401, 'AccessDenied')
     rucioError(await call(subject(), `/rules/${id}`, { method: 'DELETE' }), 400, 'ValueError')
+    const options = { lifetime: 7200 }
+    const renewed = await call(subject(), `/rules/${id}`, { method: 'PUT', body: { options } })
+    rucioError(renewed, 401, 'AccessDenied')
+    rucioError(await call(subject(), `/rules/${id}`, { method: 'PUT', body: {} }), 400, 'KeyError')
+  })
+
+  test('the account of a login is told by a redirect that is relative', async () => {
+    const answer = await call(subject(), '/accounts/whoami')
+    assert.is(answer.status, 303)
+    assert.is(answer.headers.location, 'jdoe')
+  })
+
+  test('an RSE tells its protocols, each with the prefix that its PFNs begin with', async () => {
+    const rse = object(await call(subject(), '/rses/XRD1'))
+    assert.is(rse['rse'], 'XRD1')
+    const keys = 'domains extended_attributes hostname impl port prefix scheme'
+    for (const protocol of rse['protocols'] as Line[]) {
+      assert.is(keysOf(protocol).join(' '), keys)
+      assert.is(protocol['prefix'], protocol['scheme'] === 'root' ? '//rucio/' : '/rucio/')
+    }
+    assert.equal((rse['protocols'] as Line[]).map(each => each['scheme']).sort(), [
+      ...(subject().facts.schemes['XRD1'] ?? []),
+    ])
+    rucioError(await call(subject(), '/rses/NOSUCH'), 404, 'RSENotFound')
+  })
+
+  test('what an account has at an RSE is told with its limit', async () => {
+    const [usage = {}] = list(await call(subject(), '/accounts/jdoe/usage/local/XRD1'))
+    assert.is(keysOf(usage).join(' '), 'bytes bytes_limit bytes_remaining files rse rse_id')
+    assert.is(usage['bytes_remaining'], Number(usage['bytes_limit']) - Number(usage['bytes']))
+    rucioError(await call(subject(), '/accounts/jdoe/usage/local/NOSUCH'), 404, 'RSENotFound')
   })
 
   test('a rule on what is there already is OK at once', async () => {

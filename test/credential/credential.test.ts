@@ -54,6 +54,11 @@ test('with nothing configured nothing is known to be bad', async () => {
     certificate_ends: null,
     token_ends: null,
     error: null,
+    warnings: [],
+    vo: null,
+    fqans: [],
+    voms_ends: null,
+    proxy_path: null,
   })
   assert.is((await credential.identity()).hasCertificate, false)
 })

@@ -3,7 +3,9 @@ import * as assert from 'uvu/assert'
 import type { Action } from '../../src/decide/action.ts'
 import { decide } from '../../src/decide/decide.ts'
 import type { DatasetSeen, Observation, RunningSeen, WishSeen } from '../../src/decide/observation.ts'
+import { type RuleSeen, ruleTimes } from '../../src/decide/rule.ts'
 import { defaultConfig } from '../../src/words/config.ts'
+import { freshRule } from '../../src/words/rule.ts'
 
 const test = suite('decide')
 
@@ -68,6 +70,15 @@ function short(action: Action): string {
   if (action.kind === 'probe') return 'probe'
   return `${action.kind} ${'name' in action && action.kind !== 'rename' ? action.name : 'file' in action ? action.file : ''}`
 }
+
+const ruleSeen: RuleSeen = {
+  wanted: { rse: 'SITE', mount: '/m', lifetimeDays: 30 },
+  record: undefined,
+  placed: false,
+  sight: undefined,
+  times: ruleTimes,
+}
+const ruleMade = freshRule('s:a', { rse: 'SITE', mount: '/m', lifetimeDays: 30 })
 
 const rows: {
   because: string
@@ -430,10 +441,71 @@ const rows: {
     does: [],
   },
   {
-    because: 'a request with a destination is not served here, and says so',
-    seen: seen({ wishes: [wish(unlisted, { kind: 'elsewhere' })] }),
-    does: [],
-    waits: 'unsupported',
+    because: 'what Rucio shall bring to a site is listed first, as everything is',
+    seen: seen({ wishes: [wish(unlisted, { kind: 'elsewhere', rule: ruleSeen })] }),
+    does: ['list a'],
+  },
+  {
+    because: 'and then its rule is made, and nothing of it is fetched',
+    seen: seen({
+      wishes: [wish({ kind: 'listed', listing, nextTryAt: 0 }, { kind: 'elsewhere', rule: ruleSeen })],
+    }),
+    does: ['rule a'],
+  },
+  {
+    because: 'what was being fetched of it is stopped, and its rule waits for the end of that',
+    seen: seen({
+      wishes: [wish({ kind: 'listed', listing, nextTryAt: 0 }, { kind: 'elsewhere', rule: ruleSeen })],
+      running: [running({})],
+    }),
+    does: ['stop a'],
+  },
+  {
+    because: 'two rules at a time are enough for a central server',
+    seen: seen({
+      wishes: ['a', 'b', 'c'].map(name =>
+        wish({ kind: 'listed', listing, nextTryAt: 0 }, { name, kind: 'elsewhere', rule: ruleSeen }),
+      ),
+      running: [running({ kind: 'rule', name: 'a' })],
+    }),
+    does: ['rule b'],
+  },
+  {
+    because: 'while the catalogue is at rest no rule is made, and one probe is made for all',
+    seen: seen({
+      wishes: [wish({ kind: 'listed', listing, nextTryAt: 0 }, { kind: 'elsewhere', rule: ruleSeen })],
+      catalogue: { until: now - 1, reason: 'host_down', detail: 'gone' },
+    }),
+    does: ['probe'],
+    waits: 'host_down',
+  },
+  {
+    because: 'a listing that somebody waits for is asked for before the rule is looked at',
+    seen: seen({
+      wishes: [wish({ kind: 'listed', listing: old, nextTryAt: 0 }, { kind: 'elsewhere', rule: ruleSeen })],
+    }),
+    does: ['list a'],
+  },
+  {
+    because: 'a removal ends the rule first, and then what is here',
+    seen: seen({
+      wishes: [
+        wish(unlisted, { kind: 'remove', rule: { ...ruleSeen, wanted: undefined, record: ruleMade } }),
+        wish(unlisted, { name: 'b', kind: 'remove' }),
+      ],
+    }),
+    does: ['rule a', 'remove b'],
+  },
+  {
+    because: 'what shall lie here after all has its rule ended before anything is fetched',
+    seen: seen({
+      wishes: [
+        wish(loaded({ ready: files(1, MiB) }), {
+          rule: { ...ruleSeen, wanted: undefined, record: ruleMade },
+        }),
+      ],
+    }),
+    does: ['rule a'],
   },
   {
     because: 'a misnamed request is renamed, a broken one gets its sentence, once each',

@@ -1,6 +1,6 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { chooseReplicas, outMs, replicaKey } from '../../src/decide/replicas.ts'
+import { chooseReplicas, type Engine, engineOf, outMs, replicaKey } from '../../src/decide/replicas.ts'
 import type { Strike } from '../../src/words/part.ts'
 import { type Pfn, parsePfn } from '../../src/words/pfn.ts'
 import type { FileReplicas, Replica } from '../../src/words/replica.ts'
@@ -15,14 +15,31 @@ function replica(url: string, rse: string, priority: number, more: Partial<Repli
 const a = replica('davs://a.org/x', 'A', 1)
 const b = replica('https://b.org:8443/x', 'B', 2)
 const plain = replica('http://c.org/x', 'C', 3)
+const xrootd = replica('root://r.org//x', 'R', 1)
+const posix = replica('file://localhost:0/x', 'P', 1)
 const tape = replica('davs://t.org/x', 'T', 1, { type: 'TAPE' })
 
 function file(...replicas: Replica[]): FileReplicas {
   return { did: 's:f', bytes: 1, replicas, refused: 0 }
 }
-function choose(of: FileReplicas, more: Partial<Parameters<typeof chooseReplicas>[0]> = {}): string {
-  const seen = { file: of, plainData: true, strikes: [], resting: new Map(), rates: new Map(), now, ...more }
-  const choice = chooseReplicas(seen)
+type Seen = Parameters<typeof chooseReplicas>[0]
+/** With our own engine alone, unless told otherwise. */
+const plainly: Omit<Seen, 'file'> = {
+  plainData: true,
+  by: 'auto',
+  missing: new Map<Engine, string>([
+    ['xrdcp', 'xrdcp is wanting'],
+    ['rucio', 'rucio is wanting'],
+  ]),
+  strikes: [],
+  resting: new Map(),
+  rates: new Map(),
+  now,
+}
+const all = { missing: new Map<Engine, string>() }
+
+function choose(of: FileReplicas, more: Partial<Seen> = {}): string {
+  const choice = chooseReplicas({ ...plainly, file: of, ...more })
   switch (choice.kind) {
     case 'usable':
       return choice.replicas.map(each => each.rse).join(' ')
@@ -35,23 +52,48 @@ function choose(of: FileReplicas, more: Partial<Parameters<typeof chooseReplicas
 const strike = (rse: string, count: number, ageMs = 0): Strike => ({ rse, count, at: toIso(now - ageMs) })
 
 test('the catalogue order counts, tape and foreign schemes are left out', () => {
-  assert.is(choose(file(plain, b, tape, a, replica('root://r.org//x', 'R', 1))), 'A B C')
+  assert.is(choose(file(plain, b, tape, a, xrootd)), 'A B C')
 })
 
 test('what cannot be asked has its reason', () => {
   assert.is(choose(file()), 'no_replica')
   assert.is(choose({ ...file(), refused: 2 }), 'refused')
   assert.is(choose(file(tape)), 'only_tape')
-  assert.is(choose(file(replica('root://r.org//x', 'R', 1), tape)), 'unsupported')
+  assert.is(choose(file(xrootd, tape)), 'unsupported')
   assert.is(choose(file({ ...a, clientExtract: true })), 'unsupported')
   assert.is(choose(file(plain), { plainData: false }), 'unsupported')
   assert.is(choose(file(plain, b), { plainData: false }), 'B')
 })
 
-test('the sentence of an unknown scheme names it', () => {
-  const seen = { plainData: true, strikes: [], resting: new Map(), rates: new Map(), now }
-  const choice = chooseReplicas({ ...seen, file: file(replica('root://r.org//x', 'R', 1)) })
-  assert.match(choice.kind === 'none' ? choice.trouble.detail : '', /root/)
+test('the sentence of what nothing here fetches names the schemes and what to install', () => {
+  const detail = (of: FileReplicas, more: Partial<Seen> = {}): string => {
+    const choice = chooseReplicas({ ...plainly, file: of, ...more })
+    return choice.kind === 'none' ? choice.trouble.detail : ''
+  }
+  assert.is(detail(file(xrootd)), 's:f is offered as root only, and xrdcp is wanting')
+  assert.is(detail(file(posix, xrootd)), 's:f is offered as file, root only, and xrdcp is wanting')
+  assert.is(detail(file(posix)), 's:f is offered as file only, and rucio is wanting')
+  assert.is(detail(file(a), { by: 'rucio' }), 's:f is offered as davs only, and rucio is wanting')
+})
+
+test('each replica has its engine', () => {
+  const of = (url: string, by: 'auto' | 'rucio' = 'auto') => engineOf(replica(url, 'R', 1), by)
+  for (const url of ['https://h/x', 'davs://h/x', 'http://h/x']) assert.is(of(url), 'https')
+  for (const url of ['root://h//x', 'roots://h//x', 'root://c//root://h//x']) assert.is(of(url), 'xrdcp')
+  for (const url of ['file://localhost:0/x', 'srm://h/x', 'gsiftp://h/x']) assert.is(of(url), 'rucio')
+  assert.is(of('https://h/x', 'rucio'), 'rucio')
+})
+
+test('https comes before XRootD whatever the catalogue says, and the official client last', () => {
+  assert.is(choose(file(posix, xrootd, a, b), all), 'A B R P')
+  assert.is(choose(file(posix, xrootd), all), 'R P')
+  assert.is(choose(file(posix, xrootd, a), { ...all, strikes: [strike('A', 1)] }), 'R A P')
+  assert.is(choose(file(posix, a), { ...all, strikes: [strike('A', 2)] }), 'A P')
+  assert.is(choose(file(posix, a), { ...all, resting: new Map([['a.org:443', now + 9]]) }), 'P')
+})
+
+test('a member of an archive is read by xrdcp alone', () => {
+  assert.is(choose(file({ ...xrootd, clientExtract: true }, { ...a, clientExtract: true }), all), 'R')
 })
 
 test('one storage that offers a file as https and as davs is one replica', () => {

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { readAuthoritiesState } from '../../src/words/authorities.ts'
 import { defaultConfig, parseConfig } from '../../src/words/config.ts'
 import { readListingHead, readListingLine } from '../../src/words/listing.ts'
 import { isComponent, readFullDid } from '../../src/words/names.ts'
@@ -10,6 +11,7 @@ import { readFormat, readHostRecord, readOwner } from '../../src/words/owner.ts'
 import { pieceBytes, readSidecar } from '../../src/words/part.ts'
 import { reasons, Trouble } from '../../src/words/reason.ts'
 import { parseRequest, plainRequest } from '../../src/words/request.ts'
+import { readPlaceLine, readPlacesHead, readRuleRecord, ruleStates, ruleSteps } from '../../src/words/rule.ts'
 import { readGridCert } from '../../src/words/status.ts'
 import { isAdler32, isBytes, isMd5, isTotal } from '../../src/words/text.ts'
 import { readComplete, readVerifiedHead, readVerifiedLine } from '../../src/words/verified.ts'
@@ -52,6 +54,13 @@ const range = fc
     return { from, to: Math.min(from + length, (piece + 1) * pieceBytes) }
   })
 
+const rse = fc.constantFrom('CERN-PROD_DATADISK', 'X', 'x.y')
+const mount = fc.constantFrom('/', '/mnt/..x', '/a/b c')
+const destination = fc.record(
+  { rse, mount, lifetime_days: fc.integer({ min: 1, max: 3650 }) },
+  { requiredKeys: ['rse'] },
+)
+
 type Kind = {
   readonly good: fc.Arbitrary<object>
   /** undefined = it is not taken */
@@ -71,10 +80,7 @@ const kinds: Readonly<Record<string, Kind>> = {
         paused: fc.boolean(),
         remove: fc.boolean(),
         repair: fc.boolean(),
-        destination: fc.record({
-          rse: fc.constantFrom('CERN-PROD_DATADISK', 'X'),
-          mount: fc.constantFrom('/', '/mnt/..x', '/a/b c'),
-        }),
+        destination: orNull(destination),
         created: time,
       },
       { requiredKeys: [] },
@@ -94,6 +100,7 @@ const kinds: Readonly<Record<string, Kind>> = {
         connections_per_file: fc.integer({ min: 1, max: 16 }),
         reserve_bytes: fc.integer({ min: 0, max: 2 ** 50 }),
         plain_data: fc.boolean(),
+        destination,
       },
       { requiredKeys: [] },
     ),
@@ -169,6 +176,39 @@ const kinds: Readonly<Record<string, Kind>> = {
     good: fc.record({ format, host: text, failures: total, rest_until: orNull(time), rate: orNull(total) }),
     read: readHostRecord,
   },
+  rule: {
+    good: fc.record({
+      format,
+      did,
+      rse,
+      mount: orNull(mount),
+      lifetime_days: fc.integer({ min: 1, max: 3650 }),
+      account: orNull(text),
+      id: orNull(hex(32)),
+      ours: fc.boolean(),
+      state: orNull(fc.constantFrom(...ruleStates)),
+      locks: fc.record({ ok: total, replicating: total, stuck: total }),
+      error: orNull(fc.constantFrom('MissingSourceReplica', 'it broke')),
+      expires_at: orNull(time),
+      renewed_at: orNull(time),
+      renewal_refused_at: orNull(time),
+      looked_at: orNull(time),
+      changed_at: orNull(time),
+      failed_step: orNull(fc.constantFrom(...ruleSteps)),
+      tries: total,
+      next_try: orNull(time),
+      failure: orNull(failure),
+    }),
+    read: readRuleRecord,
+  },
+  'places.head': {
+    good: fc.record({ format, did, rse, mount, fetched: time, length: total }),
+    read: readPlacesHead,
+  },
+  'places.line': {
+    good: fc.record({ path, bytes, place: fc.constantFrom('a', 'mc16/b0/bf/x.root', '..a/b..') }),
+    read: readPlaceLine,
+  },
   grid_cert: {
     good: fc.record({
       format,
@@ -180,6 +220,24 @@ const kinds: Readonly<Record<string, Kind>> = {
       error: orNull(text),
     }),
     read: readGridCert,
+  },
+  authorities: {
+    good: fc.record({
+      format,
+      valid: total,
+      expired: total,
+      broken: total,
+      crl: orNull(fc.record({ fresh: total, stale: total, missing: total })),
+      warnings: fc.array(text),
+      update: fc.record({
+        by: orNull(text),
+        running: fc.boolean(),
+        ended: orNull(time),
+        next: orNull(time),
+        error: orNull(text),
+      }),
+    }),
+    read: readAuthoritiesState,
   },
 }
 

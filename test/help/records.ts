@@ -29,6 +29,8 @@ const kinds: readonly (readonly [RegExp, string | null])[] = [
   [/^([^./][^/]*\/\.rucio|\.rucio\/trash\/[^/]+)\/verified\.jsonl$/, 'verified'],
   [/^([^./][^/]*\/\.rucio|\.rucio\/trash\/[^/]+)\/complete$/, 'complete'],
   [/^([^./][^/]*\/\.rucio|\.rucio\/trash\/[^/]+)\/parts\/.*\.json$/, 'sidecar'],
+  [/^([^./][^/]*\/\.rucio|\.rucio\/trash\/[^/]+)\/rule\.json$/, 'rule'],
+  [/^([^./][^/]*\/\.rucio|\.rucio\/trash\/[^/]+)\/places\.jsonl$/, 'places'],
   [/^\.rucio\/trash\/[^/]+\/request\.json$/, 'request'],
   [/^\.rucio\/format\.json$/, 'format'],
   [/^\.rucio\/owner\.json$/, 'owner'],
@@ -36,6 +38,7 @@ const kinds: readonly (readonly [RegExp, string | null])[] = [
   [/^\.rucio\/catalogue\/.*\.queued$/, 'queued'],
   [/^\.rucio\/hosts\/.*\.json$/, 'host'],
   [/^\.rucio\/status\/grid_cert\.json$/, 'grid_cert'],
+  [/^\.rucio\/status\/authorities\.json$/, 'authorities'],
   [/^\.rucio\/(logs|staging|lock)\//, null],
   [/\/parts\/.*\.part$/, null],
   [/\/\.rucio\/aside\//, null],
@@ -58,7 +61,7 @@ export async function recordsIn(dir: string): Promise<RecordHere[]> {
 function recordsOf(path: string, kind: string | undefined, text: string): RecordHere[] {
   // Your own may be empty.
   if ((kind === 'request' || kind === 'config') && text.trim() === '') return []
-  if (kind !== 'listing' && kind !== 'verified')
+  if (kind !== 'listing' && kind !== 'verified' && kind !== 'places')
     return [{ where: path, schema: kind, json: JSON.parse(text) }]
   // A last line without newline may be half of one: it does not count.
   return text

@@ -18,6 +18,10 @@ function catalogue() {
   let now = 0
   const rucio = {
     onLoopback: true,
+    token: async () => {
+      throw new Error('nobody asks for it')
+    },
+    tokenRefused: () => {},
     contents: () => Promise.reject(new Error('not asked')),
     ping: () => Promise.resolve(),
     replicas(files: readonly { scope: string; name: string }[]): Promise<ReadonlyMap<string, FileReplicas>> {

@@ -16,6 +16,8 @@ import {
 import { checksumOf, pathOf, type ReplicaKind } from '../../src/practice/seed.ts'
 import { type Fetched, openTransfer, type Transfer } from '../../src/transfer/engine.ts'
 import type { Limits } from '../../src/transfer/limits.ts'
+import type { Programs } from '../../src/transfer/program.ts'
+import { openPrograms } from '../../src/transfer/programs.ts'
 import { type Config, defaultConfig } from '../../src/words/config.ts'
 import type { ListingLine } from '../../src/words/listing.ts'
 import { readSidecar, type Sidecar } from '../../src/words/part.ts'
@@ -73,6 +75,8 @@ export async function openScene(
     /** bearer token for storages */
     readonly token?: string
     readonly dir?: string
+    /** engines that are programs, in the place of those that this machine may have */
+    readonly programs?: (root: Root, tell: (text: string) => void) => Programs
   } = {},
 ): Promise<Scene> {
   const file: SeedFile = {
@@ -117,6 +121,7 @@ export async function openScene(
       identity: async () => identity,
       token: async () => options.token,
       limits: { ...quick, ...options.limits },
+      programs: options.programs?.(root, text => logged.push(text)) ?? openPrograms(),
       ...(options.renewedAt === undefined ? {} : { renewedAt: options.renewedAt }),
     })
   const scene: Scene = {
@@ -142,7 +147,15 @@ export async function openScene(
     transfer: await start(),
     fetch: (signal = never, config = {}) =>
       scene.transfer.fetchFile(
-        { name, line, replicas: scene.replicas, log, config: { ...defaultConfig, ...config } },
+        {
+          name,
+          line,
+          replicas: scene.replicas,
+          log,
+          config: { ...defaultConfig, ...config },
+          replicasOf: async did => ({ did, bytes: 0, replicas: [], refused: 0 }),
+          unfinished: () => [line.did],
+        },
         signal,
       ),
     async restart() {

@@ -75,7 +75,6 @@ test('the limits are those that were measured', () => {
     keepAliveMs: 5000,
     headerBytes: 8192,
     sockets: 256,
-    requestsPerSocket: 1000,
     slowDiskMs: 10_000,
     closeMs: 800,
   })
@@ -97,6 +96,16 @@ test('slow sockets are answered 408 and closed, a good request is served meanwhi
   assert.ok(performance.now() - from < 3000)
   assert.is((await waiting).json['status'], 'downloading')
   assert.ok(performance.now() - from >= 790)
+  await web.close()
+})
+
+test('thousands of requests on one socket are all answered', async () => {
+  const { web, port } = await openBench(await openData())
+  const request = 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n'
+  const last = 'GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n'
+  const reply = await raw(port, request.repeat(2499) + last)
+  assert.is(reply.split('HTTP/1.1 200 OK').length - 1, 2500)
+  assert.not.match(reply, 'HTTP/1.1 503')
   await web.close()
 })
 

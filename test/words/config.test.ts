@@ -14,6 +14,13 @@ test('an empty file is all defaults, a key alone changes that key alone', () => 
     reserve_bytes: 0,
     plain_data: false,
   })
+  assert.equal(parseConfig('{"engine":"rucio"}'), { ...defaultConfig, engine: 'rucio' })
+})
+
+test('a destination for all is read, and null is none', () => {
+  const destination = { rse: 'SITE', mount: '/storage/rucio' }
+  assert.equal(parseConfig(JSON.stringify({ destination })), { ...defaultConfig, destination })
+  assert.equal(parseConfig('{"destination":null}'), defaultConfig)
 })
 
 for (const text of [
@@ -29,6 +36,9 @@ for (const text of [
   '{"reserve_bytes":-1}',
   '{"connections_per_file":1e999}',
   '{"plain_data":"yes"}',
+  '{"engine":"xrdcp"}',
+  '{"destination":"SITE"}',
+  '{"destination":{"mount":"/x"}}',
 ])
   test(`${text} is told to its user`, () => {
     const trouble = parseConfig(text)

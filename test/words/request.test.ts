@@ -23,7 +23,10 @@ test('what its user says is read', () => {
     created: 'x',
   }
   assert.equal(parseRequest(JSON.stringify(all)), all)
-  assert.equal(parseRequest('{"destination":null}'), plainRequest)
+  // On this disk, whatever config.json says: another thing than saying nothing.
+  assert.equal(parseRequest('{"destination":null}'), { ...plainRequest, destination: null })
+  const long = { rse: 'SITE', lifetime_days: 7 }
+  assert.equal(parseRequest(JSON.stringify({ destination: long })), { ...plainRequest, destination: long })
 })
 
 const wrong = [
@@ -40,7 +43,12 @@ const wrong = [
   '{"remove":1}',
   '{"repair":null}',
   '{"destination":"SITE"}',
-  '{"destination":{"rse":"SITE"}}',
+  '{"destination":{"mount":"/mnt"}}',
+  '{"destination":{"rse":"*","mount":"/mnt"}}',
+  '{"destination":{"rse":"A|B","mount":"/mnt"}}',
+  '{"destination":{"rse":"SITE","mount":null}}',
+  '{"destination":{"rse":"SITE","lifetime_days":0}}',
+  '{"destination":{"rse":"SITE","lifetime_days":"30"}}',
   '{"destination":{"rse":"","mount":"/mnt"}}',
   '{"destination":{"rse":"A\\nB","mount":"/mnt"}}',
   '{"destination":{"rse":"SITE","mount":"mnt"}}',

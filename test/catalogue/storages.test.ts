@@ -1,12 +1,12 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { Schemes } from '../../src/catalogue/schemes.ts'
+import { Storages } from '../../src/catalogue/storages.ts'
 import { parsePfn } from '../../src/words/pfn.ts'
 import { Trouble } from '../../src/words/reason.ts'
 import type { Replica } from '../../src/words/replica.ts'
 import { closeAll, liar, never, open, split } from './open.ts'
 
-const test = suite('schemes')
+const test = suite('storages')
 test.after(closeAll)
 
 const minute = 60_000
@@ -18,37 +18,60 @@ function replica(rse: string, scheme: string, priority: number): Replica {
   return { pfn, rse, type: 'DISK', priority, clientExtract: false }
 }
 
-test('at first everything is asked for, then one scheme of each storage', () => {
-  const schemes = new Schemes()
-  assert.ok(schemes.isAll(schemes.ask(false, now)))
-  schemes.learn(
-    ['ONE', 'TWO', 'NONE'],
-    [replica('ONE', 'root', 1), replica('ONE', 'davs', 2), replica('TWO', 'root', 3)],
-    now,
-  )
-  assert.equal(schemes.ask(false, now), ['davs', 'root'])
-  assert.ok(schemes.isAll(schemes.ask(true, now)))
-  assert.not(schemes.isNew(['ONE', 'TWO', 'NONE']))
-  assert.ok(schemes.isNew(['ONE', 'THREE']))
+test('at first everything is asked for, then one scheme of each storage, unsorted', () => {
+  const storages = new Storages()
+  assert.ok(storages.isAll(storages.ask(false, now)))
+  const replicas = [replica('ONE', 'root', 1), replica('ONE', 'davs', 2), replica('TWO', 'root', 3)]
+  storages.learn(['ONE', 'TWO', 'NONE'], replicas, now)
+  assert.equal(storages.ask(false, now), { schemes: ['davs', 'root'], sort: 'random' })
+  assert.ok(storages.isAll(storages.ask(true, now)))
 })
 
 test('of two schemes that are alike to us the one that the catalogue prefers is asked for', () => {
-  const schemes = new Schemes()
-  schemes.learn(
+  const storages = new Storages()
+  storages.learn(
     ['ONE'],
-    [replica('ONE', 'davs', 2), replica('ONE', 'https', 1), replica('ONE', 'srm', 0)],
+    [replica('ONE', 'srm', 0), replica('ONE', 'https', 1), replica('ONE', 'davs', 2)],
     now,
   )
-  assert.equal(schemes.ask(false, now), ['https'])
+  assert.equal(storages.ask(false, now).schemes, ['https'])
+})
+
+test('what comes unsorted is put as the catalogue put it before, where it has put those side by side', () => {
+  const storages = new Storages()
+  storages.learn(
+    ['C', 'A', 'B'],
+    [replica('B', 'https', 1), replica('A', 'root', 2), replica('C', 'https', 3)],
+    now,
+  )
+  storages.learn(['D'], [replica('D', 'https', 1)], now)
+  const arranged = storages.arrange(
+    ['C', 'B'],
+    [replica('C', 'https', 1), replica('B', 'root', 2), replica('B', 'https', 3)],
+  )
+  assert.equal(
+    arranged?.map(({ rse, pfn, priority }) => `${rse} ${pfn.scheme} ${priority}`),
+    ['B https 1', 'B root 2', 'C https 3'],
+  )
+  assert.equal(storages.arrange(['D'], []), [])
+  assert.is(storages.arrange(['A', 'D'], [replica('A', 'https', 1)]), undefined)
+  assert.is(storages.arrange(['NEW'], []), undefined)
 })
 
 test('what was learned is learned anew after ten minutes, and when the clock was set back', () => {
-  const schemes = new Schemes()
-  schemes.learn(['ONE'], [replica('ONE', 'https', 1)], now)
-  assert.equal(schemes.ask(false, now + 9 * minute), ['https'])
-  assert.ok(schemes.isAll(schemes.ask(false, now + 10 * minute)))
-  schemes.learn(['ONE'], [replica('ONE', 'https', 1)], now)
-  assert.ok(schemes.isAll(schemes.ask(false, now - minute)))
+  const storages = new Storages()
+  storages.learn(['ONE'], [replica('ONE', 'https', 1)], now)
+  assert.not(storages.isAll(storages.ask(false, now + 9 * minute)))
+  assert.ok(storages.isAll(storages.ask(false, now + 10 * minute)))
+  storages.learn(['ONE'], [replica('ONE', 'https', 1)], now)
+  assert.ok(storages.isAll(storages.ask(false, now - minute)))
+})
+
+test('a thousand kinds of sites are not remembered for ever', () => {
+  const storages = new Storages()
+  for (let i = 0; i < 1000; i++) storages.learn([`S${i}`], [replica(`S${i}`, 'https', 1)], now)
+  assert.is(storages.arrange(['S0'], []), undefined)
+  assert.equal(storages.arrange(['S999'], []), [])
 })
 
 /** A catalogue of storages ONE (https, root) and, for files that begin with `t`, TWO (root). @returns what it was asked for */
