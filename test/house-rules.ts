@@ -42,7 +42,6 @@ const mayUseFs: Readonly<Record<string, string>> = {
   'src/doctor/certificates.ts': 'certificate, key, password, vomses',
   'src/outside/find.ts': 'where a program lies',
   'src/transfer/rucio-home.ts': 'configuration and token for the official client, outside DATA',
-  'src/transfer/xrdcp-env.ts': 'a token for xrdcp, outside DATA',
   'src/catalogue/token-file.ts': 'a token of Rucio, outside the data directory',
   'src/catalogue/ssh-key.ts': 'a key for SSH',
 }
