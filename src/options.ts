@@ -7,8 +7,10 @@ import { parseArgs } from 'node:util'
 import type { RucioOptions } from './catalogue/rucio.ts'
 import type { CredentialOptions } from './credential/credential.ts'
 import type { MakerOptions } from './credential/maker.ts'
+import type { UpdateOptions } from './credential/update.ts'
 import type { RuleTimes } from './decide/rule.ts'
 import type { AuditTimes } from './loop/audit.ts'
+import { readAuthoritiesOptions } from './options-authorities.ts'
 import { clientValue, findCfg } from './options-cfg.ts'
 import { proxyType, readGrid, withProxy } from './options-grid.ts'
 import { liesInData, readLoginWay } from './options-login.ts'
@@ -27,6 +29,7 @@ export type ServeOptions = {
   }
   readonly rucio: RucioOptions
   readonly credential: CredentialOptions
+  readonly certUpdate: UpdateOptions
   /** a proxy is to be made, and kept good */
   readonly maker?: MakerOptions
   /** the official client: its program where PATH has none, and the rucio.cfg that was read */
@@ -107,7 +110,7 @@ async function readGiven(argv: readonly string[], env: Env): Promise<Given | Wro
 export async function readLoginOptions(argv: readonly string[], env: Env): Promise<Login | Wrong> {
   const given = await readGiven(argv, env)
   if ('message' in given) return given
-  const login = await readLogin(given, env)
+  const login = await readConnection(given, env)
   if ('message' in login) return login
   const data = given.one('data')
   const inData = data === undefined ? undefined : liesInData(data, login.rucio.oidc)
@@ -128,7 +131,7 @@ export async function readOptions(argv: readonly string[], env: Env): Promise<Se
     return wrong(`--port takes a number from 0 to 65535, not ${JSON.stringify(one('port'))}`)
   const grid = await readGrid(one('cert-dir'), given.client, resolve(data), env)
   if (grid !== undefined && 'message' in grid) return grid
-  const login = await readLogin(grid === undefined ? given : proxyGiven(given, env), grid?.env ?? env)
+  const login = await readConnection(grid === undefined ? given : proxyGiven(given, env), grid?.env ?? env)
   if ('message' in login) return login
   const inData = liesInData(data, login.rucio.oidc)
   if (inData !== undefined) return wrong(inData)
@@ -167,9 +170,16 @@ function proxyGiven(given: Given, env: Env): Given {
   }
 }
 
-export type Login = Pick<ServeOptions, 'rucio' | 'credential' | 'secrets'>
+export type Login = Pick<ServeOptions, 'rucio' | 'credential' | 'secrets' | 'certUpdate'>
 
-async function readLogin({ one, client, note }: Given, env: Env): Promise<Login | Wrong> {
+async function readConnection(given: Given, env: Env): Promise<Login | Wrong> {
+  const login = await readLogin(given, env)
+  if ('message' in login) return login
+  const authorities = await readAuthoritiesOptions(login.credential, env)
+  return 'message' in authorities ? authorities : { ...login, ...authorities }
+}
+
+async function readLogin({ one, client, note }: Given, env: Env): Promise<Omit<Login, 'certUpdate'> | Wrong> {
   const gridDir = (await isNoDir(gridAuthorities)) === undefined ? gridAuthorities : undefined
   const rucioHost = one('rucio-host') ?? client('rucio_host')
   if (rucioHost === undefined)

@@ -20,6 +20,7 @@ import { openCatalogueRest } from './loop/rest.ts'
 import { openWorks } from './loop/work.ts'
 import type { ServeOptions } from './options.ts'
 import { setLoopbackAllowed } from './outside/request.ts'
+import { keepAuthorities } from './serve-authorities.ts'
 import { connectRucio } from './serve-login.ts'
 import { programsOf } from './serve-programs.ts'
 import { openTransfer } from './transfer/engine.ts'
@@ -303,6 +304,12 @@ async function run(
   const ending = new AbortController()
   const audit = openAudit(daemon, { ...auditTimes, ...options.auditTimes })
   const audits = audit.goOn(ending.signal).catch(error => log('rucio_downloader', `audit: ${String(error)}`))
+  const authorities = keepAuthorities(
+    { root, world, log, changed },
+    credential.authorities,
+    options.certUpdate,
+    ending.signal,
+  ).catch(error => log('grid_cert', `authorities: ${String(error)}`))
   const status = gridCert.keep(daemon, loop.wake, () => retryRefused(daemon), ending.signal)
   try {
     await Promise.race([whenAborted(signal), lost, loop.broken])
@@ -312,7 +319,7 @@ async function run(
     ending.abort()
     login.close()
     await within(endMs, async () => {
-      await Promise.all([loop.stop(), hints.close(), audits, status])
+      await Promise.all([loop.stop(), hints.close(), audits, authorities, status])
       await transfer.close()
       await gridCert.close()
       await logs.flush()

@@ -142,6 +142,7 @@ export function startingStatus(call: Call, options: WebOptions): Answer {
   return json(
     statusOf({
       cert: unknownCert,
+      authorities: null,
       downloading: [],
       id: null,
       url: call.url,
