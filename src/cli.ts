@@ -49,6 +49,8 @@ export async function command(argv: readonly string[], env: Env, place: Place): 
         make: false,
         run: (root, words) => list(root, words, place),
       })
+    case 'doctor':
+      return await runDoctor(rest, env, place)
     case 'login':
       return await runLogin(rest, env, place)
     case 'password':
@@ -78,6 +80,12 @@ async function runServe(argv: readonly string[], env: Env, place: Place): Promis
     ...place,
     streams: { say, complain },
   })
+}
+
+async function runDoctor(argv: readonly string[], env: Env, place: Place): Promise<number> {
+  const options = await readOptions(argv, env)
+  const doctor = await import('./doctor.ts')
+  return await doctor.runDoctor(options, env, { ...place, say })
 }
 
 async function runLogin(argv: readonly string[], env: Env, place: Place): Promise<number> {

@@ -7,6 +7,7 @@ import { Held, type Lease, leaseTimes, takeLease } from './disk/lease.ts'
 import { openLogs } from './disk/logs.ts'
 import { Fenced } from './disk/put.ts'
 import { NotOurs, openRoot, prepare } from './disk/root.ts'
+import { openDoctor } from './doctor.ts'
 import { openGridCert, timer } from './gridCert.ts'
 import { auditTimes, openAudit } from './loop/audit.ts'
 import { openConfigFile } from './loop/configFile.ts'
@@ -248,8 +249,8 @@ async function run(
     identity: () => credential.identity(),
     token: () => credential.token(),
     renewedAt: () => lease.renewedAt(),
-    programs: programsOf(options, root, { rucio, token: () => credential.token() }, log),
     onFinished: traces.finished,
+    programs: programsOf(options, root, { rucio, token: () => credential.token() }, log),
     limits: options.checkpointMs === undefined ? {} : { checkpointMs: options.checkpointMs },
   })
   const listeners = new Set<(name?: string) => void>()
@@ -297,6 +298,7 @@ async function run(
     waiting: loop.waiting,
     loginUrl: login.loginUrl,
     askedForStatus: gridCert.asked,
+    doctor: openDoctor({ options, env: options.credential.env, credential, rucio, root, world }, signal),
     onChange(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)
@@ -324,8 +326,8 @@ async function run(
     await within(endMs, async () => {
       await Promise.all([loop.stop(), hints.close(), audits, authorities, status])
       await transfer.close()
-      await gridCert.close()
       traces.close()
+      await gridCert.close()
       await logs.flush()
     })
   }
