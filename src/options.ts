@@ -5,6 +5,7 @@ import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { RucioOptions } from './catalogue/rucio.ts'
+import type { TraceOptions } from './catalogue/traces.ts'
 import type { CredentialOptions } from './credential/credential.ts'
 import type { MakerOptions } from './credential/maker.ts'
 import type { UpdateOptions } from './credential/update.ts'
@@ -14,6 +15,8 @@ import { readAuthoritiesOptions } from './options-authorities.ts'
 import { clientValue, findCfg } from './options-cfg.ts'
 import { proxyType, readGrid, withProxy } from './options-grid.ts'
 import { liesInData, readLoginWay } from './options-login.ts'
+import { readTraces } from './options-traces.ts'
+import type { Cfg } from './rucioCfg.ts'
 import { authTypes, isAuthType } from './words/auth.ts'
 import { codeOf } from './words/reason.ts'
 
@@ -40,6 +43,8 @@ export type ServeOptions = {
   readonly watchPoll: boolean
   /** DESKTOP_RUCIO_FILE_EVENTS=0: none at all, a look every 30 s finds what was written */
   readonly fileEvents: boolean
+  /** undefined = none are sent */
+  readonly traces?: TraceOptions
   readonly auditTimes: Partial<AuditTimes>
   readonly ruleTimes: Partial<RuleTimes>
   /** time between two checkpoints of a part, in ms; undefined = the usual */
@@ -80,6 +85,8 @@ type Given = {
   /** which rucio.cfg was read */
   readonly note: string
   readonly cfgPath: string | undefined
+  /** its section [trace] */
+  readonly trace: Cfg
 }
 
 async function readGiven(argv: readonly string[], env: Env): Promise<Given | Wrong> {
@@ -103,6 +110,7 @@ async function readGiven(argv: readonly string[], env: Env): Promise<Given | Wro
     client: key => clientValue(key, cfg.cfg, env),
     note: cfg.note,
     cfgPath: cfg.path,
+    trace: cfg.trace,
   }
 }
 
@@ -135,6 +143,8 @@ export async function readOptions(argv: readonly string[], env: Env): Promise<Se
   if ('message' in login) return login
   const inData = liesInData(data, login.rucio.oidc)
   if (inData !== undefined) return wrong(inData)
+  const traces = readTraces(given.trace, login.rucio.rucioHost, env)
+  if (typeof traces === 'string') return wrong(traces)
   const dataId = one('data-id')
   const program = one('client')
   const hosts = many('host')
@@ -154,6 +164,7 @@ export async function readOptions(argv: readonly string[], env: Env): Promise<Se
       ...(program === undefined ? {} : { program: resolve(program) }),
       ...(cfgPath === undefined ? {} : { cfgPath }),
     },
+    ...(traces === undefined ? {} : { traces }),
     watchPoll: env['WATCH_POLL'] === '1',
     fileEvents: env['DESKTOP_RUCIO_FILE_EVENTS'] !== '0',
     auditTimes: readAuditTimes(env),

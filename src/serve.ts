@@ -7,6 +7,7 @@ import { Held, type Lease, leaseTimes, takeLease } from './disk/lease.ts'
 import { openLogs } from './disk/logs.ts'
 import { Fenced } from './disk/put.ts'
 import { NotOurs, openRoot, prepare } from './disk/root.ts'
+import { openDoctor } from './doctor.ts'
 import { openGridCert, timer } from './gridCert.ts'
 import { auditTimes, openAudit } from './loop/audit.ts'
 import { openConfigFile } from './loop/configFile.ts'
@@ -23,6 +24,7 @@ import { setLoopbackAllowed } from './outside/request.ts'
 import { keepAuthorities } from './serve-authorities.ts'
 import { connectRucio } from './serve-login.ts'
 import { programsOf } from './serve-programs.ts'
+import { connectTraces } from './serve-traces.ts'
 import { openTransfer } from './transfer/engine.ts'
 import { type Site, startWeb, type Web } from './web/server.ts'
 import { openAccept } from './wishes/accept.ts'
@@ -239,6 +241,7 @@ async function run(
     },
   })
   setLoopbackAllowed(rucio.onLoopback, new Set(web.ports))
+  const traces = connectTraces(options.traces, { credential, rucio, version: ground.version, log, world })
   const transfer = await openTransfer({
     root,
     world,
@@ -247,6 +250,7 @@ async function run(
     token: () => credential.token(),
     renewedAt: () => lease.renewedAt(),
     programs: programsOf(options, root, { rucio, token: () => credential.token() }, log),
+    onFinished: traces.finished,
     limits: options.checkpointMs === undefined ? {} : { checkpointMs: options.checkpointMs },
   })
   const listeners = new Set<(name?: string) => void>()
@@ -294,6 +298,7 @@ async function run(
     waiting: loop.waiting,
     loginUrl: login.loginUrl,
     askedForStatus: gridCert.asked,
+    doctor: openDoctor({ options, env: options.credential.env, credential, rucio, root, world }, signal),
     onChange(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)
@@ -322,6 +327,7 @@ async function run(
       await Promise.all([loop.stop(), hints.close(), audits, authorities, status])
       await transfer.close()
       await gridCert.close()
+      traces.close()
       await logs.flush()
     })
   }

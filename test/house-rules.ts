@@ -14,6 +14,7 @@ const rank: Readonly<Record<string, number>> = {
   loop: 3,
   web: 3,
   practice: 3,
+  doctor: 3,
   '.': 4,
 }
 const pureRooms = ['words', 'decide']
@@ -38,6 +39,7 @@ const mayUseFs: Readonly<Record<string, string>> = {
   'src/credential/proxy-judge.ts': 'a proxy',
   'src/credential/proxy-place.ts': 'the directory of the proxy, and keys in /tmp',
   'src/options-grid.ts': 'is there a secret of the container',
+  'src/doctor/certificates.ts': 'certificate, key, password, vomses',
   'src/outside/find.ts': 'where a program lies',
   'src/transfer/xrdcp-env.ts': 'a token or address for xrdcp, outside DATA',
   'src/transfer/rucio-home.ts': 'configuration and token for the official client, outside DATA',

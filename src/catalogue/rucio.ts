@@ -76,6 +76,8 @@ export type Rucio = {
   token(signal: AbortSignal): Promise<string>
   /** The catalogue did not take it from such a program: the next one is another. */
   tokenRefused(token: string, why: Trouble): void
+  /** whose login it is, as far as that is known */
+  account?(): string | undefined
   /** true when the catalogue itself is on loopback */
   readonly onLoopback: boolean
 }
@@ -127,6 +129,7 @@ export function openRucio(
     },
     token: signal => login.token(signal),
     tokenRefused: (token, why) => login.refused(token, why),
+    account: () => login.account(),
     onLoopback: isLoopbackName(server.host),
   }
 }

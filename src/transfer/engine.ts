@@ -8,6 +8,7 @@ import type { Root } from '../disk/layout.ts'
 import type { KnownParts } from '../disk/part.ts'
 import { fence } from '../disk/put.ts'
 import type { Identity } from '../outside/request.ts'
+import type { Finished } from '../words/finished.ts'
 import type { ProgressTable } from '../words/progress.ts'
 import { toTrouble } from '../words/reason.ts'
 import type { Log } from '../words/status.ts'
@@ -56,11 +57,13 @@ export async function openTransfer(options: {
   readonly token: () => Promise<string | undefined>
   /** ms since 1970 of the lease's last renewal: when it is older than 4 s, owner.json is read before each write to a part */
   readonly renewedAt?: () => number
+  /** told of each file that got its name; returns at once, and never throws */
+  readonly onFinished?: (file: Finished) => void
   readonly limits?: Partial<Limits>
   /** those of programs.ts unless a test has others */
   readonly programs?: Programs
 }): Promise<Transfer> {
-  const { root, world, log, identity, token, renewedAt } = options
+  const { root, world, log, identity, token, renewedAt, onFinished = () => {} } = options
   const tell = (text: string) => log('rucio_downloader', text)
   const hosts = await Hosts.open(root, world, tell)
   const lines = new Lines()
@@ -78,6 +81,7 @@ export async function openTransfer(options: {
     async guard() {
       if (renewedAt !== undefined && world.now() - renewedAt() > trustedMs) await fence(root)
     },
+    finished: onFinished,
   }
   const means: Means = {
     hosts,

@@ -9,6 +9,7 @@ import type { VerifiedLog } from '../disk/lines.ts'
 import { type KnownParts, Part } from '../disk/part.ts'
 import { Fenced } from '../disk/put.ts'
 import type { Config } from '../words/config.ts'
+import type { Finished } from '../words/finished.ts'
 import type { ListingLine } from '../words/listing.ts'
 import { emptySidecar, type Sidecar } from '../words/part.ts'
 import { hostPort } from '../words/pfn.ts'
@@ -57,6 +58,8 @@ export type Place = {
   readonly known: KnownParts
   readonly table: Table
   readonly guard: () => Promise<void>
+  /** told of each file that got its name; returns at once, and never throws */
+  readonly finished: (file: Finished) => void
 }
 
 /** Where members of archives come from; archive.ts. */
@@ -78,6 +81,7 @@ export async function fetchOne(
   let part: Part | undefined
   let of: Try | undefined
   let gone = false
+  const startedAt = means.now()
   let removeRow: () => void = () => {}
   try {
     signal.throwIfAborted()
@@ -126,6 +130,15 @@ export async function fetchOne(
           hasSidecar: part.hasSidecar,
         })
         await means.archives.finished(name, line.did)
+        const { source } = of
+        place.finished({
+          name,
+          did: line.did,
+          bytes: line.bytes,
+          source: source === undefined ? undefined : { rse: source.rse, scheme: source.pfn.scheme },
+          startedAt,
+          endedAt: means.now(),
+        })
         return { kind: 'finished', bytes: line.bytes }
       }
       await dropSuspect(of, verdict)
