@@ -32,6 +32,9 @@ The proxy: GRID_VOMS names the VO (atlas, or atlas:/atlas/Role=production); GRID
 key (or GRID_PASSWORD; a daemon started at a terminal asks for it); GRID_PROXY_VALID its length, 24:00; GRID_KEY_COPY=1 for a share that
 shows the key with mode 0777. With X509_USER_PROXY set, the proxy is another's: it is used, and never replaced.
 A password is never taken from the command line: it stands in rucio.cfg, or in RUCIO_CLIENT_PASSWORD.
+With auth_type oidc, as the official client names them: oidc_scope, oidc_audience, oidc_issuer, oidc_polling, oidc_refresh_lifetime,
+auth_oidc_refresh_active, auth_token_file_path (where the token is kept); with ssh: ssh_private_key. A trace of each file goes to
+trace_host, else to the Rucio server; DESKTOP_RUCIO_TRACES=0 sends none.
 Also read: X509_USER_PROXY, X509_CERT_DIR, BEARER_TOKEN, BEARER_TOKEN_FILE, WATCH_POLL=1 (mounts without file events),
 DESKTOP_RUCIO_FILE_EVENTS=0 (none; what is written is found within 35 s).
 

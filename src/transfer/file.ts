@@ -129,16 +129,8 @@ export async function fetchOne(
           ino: part.ino,
           hasSidecar: part.hasSidecar,
         })
+        tell(of, place, { name, did: line.did, bytes: line.bytes, startedAt })
         await means.archives.finished(name, line.did)
-        const { source } = of
-        place.finished({
-          name,
-          did: line.did,
-          bytes: line.bytes,
-          source: source === undefined ? undefined : { rse: source.rse, scheme: source.pfn.scheme },
-          startedAt,
-          endedAt: means.now(),
-        })
         return { kind: 'finished', bytes: line.bytes }
       }
       await dropSuspect(of, verdict)
@@ -271,6 +263,15 @@ function unopened(line: ListingLine, trouble: Trouble, means: Means): Failed {
     chance: means.chance(),
   })
   return { kind: 'failed', failure, nextTryAt, costs }
+}
+
+/** Also of what the official client brought: that sends none of its own (rucio.ts). */
+function tell({ source, means }: Try, place: Place, file: Omit<Finished, 'source' | 'endedAt'>): void {
+  place.finished({
+    ...file,
+    source: source === undefined ? undefined : { rse: source.rse, scheme: source.pfn.scheme },
+    endedAt: means.now(),
+  })
 }
 
 function sourceOf({ source, part }: Try): Sidecar['source'] {
