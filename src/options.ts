@@ -84,9 +84,9 @@ type Given = {
   readonly client: (key: string) => string | undefined
   /** which rucio.cfg was read */
   readonly note: string
-  readonly cfgPath: string | undefined
   /** its section [trace] */
   readonly trace: Cfg
+  readonly cfgPath: string | undefined
 }
 
 async function readGiven(argv: readonly string[], env: Env): Promise<Given | Wrong> {
@@ -109,8 +109,8 @@ async function readGiven(argv: readonly string[], env: Env): Promise<Given | Wro
     },
     client: key => clientValue(key, cfg.cfg, env),
     note: cfg.note,
-    cfgPath: cfg.path,
     trace: cfg.trace,
+    cfgPath: cfg.path,
   }
 }
 
@@ -159,12 +159,12 @@ export async function readOptions(argv: readonly string[], env: Env): Promise<Se
       cachePrefix: one('cache-prefix') ?? nonEmpty(env['CACHE_PREFIX']),
     },
     ...login,
+    ...(traces === undefined ? {} : { traces }),
     ...(grid === undefined ? {} : withProxy(grid.maker, login)),
     client: {
       ...(program === undefined ? {} : { program: resolve(program) }),
       ...(cfgPath === undefined ? {} : { cfgPath }),
     },
-    ...(traces === undefined ? {} : { traces }),
     watchPoll: env['WATCH_POLL'] === '1',
     fileEvents: env['DESKTOP_RUCIO_FILE_EVENTS'] !== '0',
     auditTimes: readAuditTimes(env),

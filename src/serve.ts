@@ -249,8 +249,8 @@ async function run(
     identity: () => credential.identity(),
     token: () => credential.token(),
     renewedAt: () => lease.renewedAt(),
-    programs: programsOf(options, root, { rucio, token: () => credential.token() }, log),
     onFinished: traces.finished,
+    programs: programsOf(options, root, { rucio, token: () => credential.token() }, log),
     limits: options.checkpointMs === undefined ? {} : { checkpointMs: options.checkpointMs },
   })
   const listeners = new Set<(name?: string) => void>()
@@ -326,8 +326,8 @@ async function run(
     await within(endMs, async () => {
       await Promise.all([loop.stop(), hints.close(), audits, authorities, status])
       await transfer.close()
-      await gridCert.close()
       traces.close()
+      await gridCert.close()
       await logs.flush()
     })
   }

@@ -43,5 +43,6 @@ Examples:
   RUCIO_CONFIG=~/rucio.cfg desktop-rucio serve --data /big/disk/rucio
   curl -X POST 'http://localhost:8000/ds?ds_name=user.jdoe:user.jdoe.sample.v1'
   touch '/big/disk/rucio/watch/user.jdoe.sample.v1'
+  curl -X POST 'http://localhost:8000/ds?ds_name=user.jdoe.sample.v1&destination=MY-SITE_DISK:/storage/rucio'
 `
 }

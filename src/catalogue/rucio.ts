@@ -72,12 +72,12 @@ export type Rucio = {
   readonly rules: Rules
   /** GET /ping: is the server there? */
   ping(signal: AbortSignal): Promise<void>
+  /** whose login it is, as far as that is known */
+  account?(): string | undefined
   /** A token that should be good now, for a program that asks the catalogue by itself. */
   token(signal: AbortSignal): Promise<string>
   /** The catalogue did not take it from such a program: the next one is another. */
   tokenRefused(token: string, why: Trouble): void
-  /** whose login it is, as far as that is known */
-  account?(): string | undefined
   /** true when the catalogue itself is on loopback */
   readonly onLoopback: boolean
 }
@@ -127,9 +127,9 @@ export function openRucio(
       if (answer.statusCode !== 200) throw await readRefusal(answer, hostPort(server), [options.password])
       dropBody(answer)
     },
+    account: () => login.account(),
     token: signal => login.token(signal),
     tokenRefused: (token, why) => login.refused(token, why),
-    account: () => login.account(),
     onLoopback: isLoopbackName(server.host),
   }
 }

@@ -47,16 +47,24 @@ const connectSeconds = 10
 const runMs = 10_000 + 2 * connectSeconds * 1000 * 4
 const helpMs = 20_000
 
-/** @param held a proxy that fits and still counts; what is made must last longer
+export type Known = {
+  readonly password: string | undefined
+  /** a proxy that fits and still counts; what is made must last longer */
+  readonly held: Pair | undefined
+  /** ms since 1970. Asked again at the end: a client may take longer than clocks differ */
+  now(): number
+}
+
+/** Checks, runs, judges, and gives the name.
  *  @param say each line that the client says, free of `password`
  *  @throws the reason of `signal`; bugs of ours */
 export async function makeProxy(
   options: ProxyOptions,
-  known: { readonly password: string | undefined; readonly held: Pair | undefined; readonly now: number },
+  known: Known,
   say: (line: string) => void,
   signal: AbortSignal,
 ): Promise<Outcome> {
-  const user = await readUser(options, known.now)
+  const user = await readUser(options, known.now())
   if (!(user instanceof X509Certificate)) return user
   const unfit = await checkKey(options, user, known.password)
   if (unfit !== undefined) return unfit
@@ -144,11 +152,7 @@ async function checkKey(
 async function run(
   options: ProxyOptions,
   user: X509Certificate,
-  {
-    password,
-    held,
-    now,
-  }: { readonly password: string | undefined; readonly held: Pair | undefined; readonly now: number },
+  { password, held, now }: Known,
   say: (line: string) => void,
   signal: AbortSignal,
 ): Promise<Outcome> {
@@ -159,7 +163,8 @@ async function run(
   const { hide, filter } = openFilter()
   if (password !== undefined) hide(password)
   const program = 'voms-proxy-init'
-  const env = { ...options.env, LC_ALL: 'C' }
+  // Its words untranslated. In the locale C the Java client takes a password with an umlaut for a wrong one.
+  const env = { ...options.env, LC_ALL: 'C.UTF-8' }
   const help = await runProgram({ program, args: ['--help'], env, timeoutMs: helpMs }, signal)
   const staging = `${proxyPath}.new`
   let pid: number | undefined
@@ -190,7 +195,7 @@ async function run(
     const text = `${ran.stdout}\n${ran.stderr}`
     const shown = filter(text)
     for (const line of plainLines(shown)) say(line)
-    const verdict = await judge(staging, voms, user, { held, now })
+    const verdict = await judge(staging, voms, user, { held, now: now() })
     if (verdict.kind === 'bad') {
       if (ran.timedOut || ran.code !== 0 || verdict.absent) {
         const asked = { ...options, voms: voms.length === 0 ? undefined : voms.map(printWish).join(' ') }

@@ -77,7 +77,7 @@ export function openMaker(
 
   async function attempt(held: Pair | undefined): Promise<void> {
     const password = await passwords.current()
-    const known = { password: password instanceof Trouble ? undefined : password, held, now: world.now() }
+    const known = { password: password instanceof Trouble ? undefined : password, held, now: world.now }
     const outcome =
       password instanceof Trouble
         ? ({ kind: 'refused', again: 'change', message: password.detail } as const)

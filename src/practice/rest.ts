@@ -47,9 +47,9 @@ export async function openCatalogue(options: {
       faults = { ...faults, ...change }
       if (change.tokenLifeSeconds !== undefined) tokens.setLife(change.tokenLifeSeconds)
       if (change.forgetTokens === true) tokens.forget()
+      if (change.sshKeys !== undefined) tokens.setSshKeys(change.sshKeys)
       if (change.cleanRules !== undefined && change.cleanRules !== false)
         rules.clean(change.cleanRules === 'all')
-      if (change.sshKeys !== undefined) tokens.setSshKeys(change.sshKeys)
       await (faults.down === true ? listener.shut() : listener.open())
     },
     calls: () => [...calls],

@@ -2,7 +2,7 @@
 
 import { afterFailure, afterStrike } from '../decide/outcome.ts'
 import { gapsOf } from '../decide/ranges.ts'
-import { chooseReplicas, type Engine, replicaKey } from '../decide/replicas.ts'
+import { chooseReplicas, type Engine, engineOf, replicaKey } from '../decide/replicas.ts'
 import { finish } from '../disk/finish.ts'
 import type { Root } from '../disk/layout.ts'
 import type { VerifiedLog } from '../disk/lines.ts'
@@ -129,16 +129,8 @@ export async function fetchOne(
           ino: part.ino,
           hasSidecar: part.hasSidecar,
         })
+        tell(of, place, { name, did: line.did, bytes: line.bytes, startedAt })
         await means.archives.finished(name, line.did)
-        const { source } = of
-        place.finished({
-          name,
-          did: line.did,
-          bytes: line.bytes,
-          source: source === undefined ? undefined : { rse: source.rse, scheme: source.pfn.scheme },
-          startedAt,
-          endedAt: means.now(),
-        })
         return { kind: 'finished', bytes: line.bytes }
       }
       await dropSuspect(of, verdict)
@@ -271,6 +263,16 @@ function unopened(line: ListingLine, trouble: Trouble, means: Means): Failed {
     chance: means.chance(),
   })
   return { kind: 'failed', failure, nextTryAt, costs }
+}
+
+/** The official client has told of what it brought itself. */
+function tell({ source, by, means }: Try, place: Place, file: Omit<Finished, 'source' | 'endedAt'>): void {
+  if (source !== undefined && engineOf(source, by) === 'rucio') return
+  place.finished({
+    ...file,
+    source: source === undefined ? undefined : { rse: source.rse, scheme: source.pfn.scheme },
+    endedAt: means.now(),
+  })
 }
 
 function sourceOf({ source, part }: Try): Sidecar['source'] {

@@ -3,6 +3,7 @@
 
 import { wireScheme } from '../decide/replicas.ts'
 import type { Root } from '../disk/layout.ts'
+import { freeBytes } from '../disk/root.ts'
 import { openScratch, type Scratch } from '../disk/scratch.ts'
 import { programFinder } from '../outside/find.ts'
 import { runProgram } from '../outside/program.ts'
@@ -87,6 +88,7 @@ export function rucioEngine(options: RucioEngineOptions): ProgramEngine {
   return {
     missing: async () => ((await find()) === undefined ? install : undefined),
     async bring(ask, filler, signal) {
+      await mustFit(root, ask)
       const scratch = await openScratch(root)
       try {
         let ran = await run(ask, scratch, signal)
@@ -118,6 +120,8 @@ function argsOf({ replica, file }: ProgramAsk, dir: string): string[] {
   const itsChoice = wireScheme(scheme) !== undefined || scheme === 'root' || scheme === 'roots'
   return [
     '-v',
+    // Traces are ours to send, one for a file, or not at all where its user wants none: the client sends none under such a name alone.
+    '--user-agent=pilot-desktop-rucio',
     'download',
     '--dir',
     dir,
@@ -160,6 +164,16 @@ async function take(
   } finally {
     await found.handle.close()
   }
+}
+
+/** The loop reckons with the file once: until it is in its part it lies there twice. */
+async function mustFit(root: Root, { file }: ProgramAsk): Promise<void> {
+  const free = await freeBytes(root)
+  if (free > 2 * file.bytes) return
+  throw new Trouble(
+    'disk_full',
+    `${file.did} needs its ${file.bytes} bytes twice for a while where the official client brings it, and ${free} are free`,
+  )
 }
 
 async function drop(scratch: Scratch, tell: (text: string) => void): Promise<void> {

@@ -49,7 +49,12 @@ export function xrdcpEngine(options: XrdcpOptions): ProgramEngine {
   /** One xrdcp, from `filler`'s next byte on, until the claim is full, the window is, or it ends. */
   async function run(ask: ProgramAsk, filler: Filler, signal: AbortSignal): Promise<void> {
     const { replica, limits } = ask
-    const [program, guard, token] = await Promise.all([find(), findGuard(), options.token()])
+    const [program, guard, token, shown] = await Promise.all([
+      find(),
+      findGuard(),
+      options.token(),
+      options.shown(),
+    ])
     if (program === undefined) throw new Miss('replica', new Trouble('unsupported', install))
     const handed: Awaited<ReturnType<typeof handOver>>[] = []
     const hand = async (secret: string): Promise<string> => {
@@ -78,7 +83,7 @@ export function xrdcpEngine(options: XrdcpOptions): ProgramEngine {
             ...source,
             file.path,
           ],
-          env: envOfXrdcp(env, await options.shown(), limits, tokenPath),
+          env: envOfXrdcp(env, shown, limits, tokenPath),
           timeoutMs: foreverMs,
         },
         controller.signal,
@@ -91,7 +96,8 @@ export function xrdcpEngine(options: XrdcpOptions): ProgramEngine {
         const outcome = await pourGrowing(file, filler, { ...ask, start, most, ended, signal })
         if (outcome === undefined) return
         if ('error' in outcome) throw outcome.error
-        throw missOfXrdcp({ ...outcome.ran, came: filler.claim.at - from }, placeOf(replica))
+        const showed = shown.proxyPath !== undefined || token !== undefined
+        throw missOfXrdcp({ ...outcome.ran, came: filler.claim.at - from, showed }, placeOf(replica))
       } finally {
         controller.abort(enough)
         await ended

@@ -50,7 +50,7 @@ async function play(
   known: Partial<Parameters<typeof makeProxy>[1]> = {},
 ): Promise<Outcome> {
   await client.plays(scene)
-  const all = { password: 'pass word', held: undefined, now, ...known }
+  const all = { password: 'pass word', held: undefined, now: () => now, ...known }
   return await makeProxy(options, all, line => said.push(line), never)
 }
 
@@ -110,16 +110,22 @@ test('one without what was asked for is none', async () => {
 })
 
 test('one that has ended, and one from the future, are none', async () => {
-  const late = { now: Date.parse('2026-11-24T18:00:00Z') }
+  const late = { now: () => Date.parse('2026-11-24T18:00:00Z') }
   assert.match(
     messageOf(await play(await stage(), { writes: proxyPem, code: 1 }, late)),
     /made no proxy|ended/,
   )
-  const early = { now: Date.parse('2026-11-24T13:57:00Z') }
+  const early = { now: () => Date.parse('2026-11-24T13:57:00Z') }
   assert.match(
     messageOf(await play(await stage(), { writes: proxyPem }, early)),
     /clock of this machine is behind/,
   )
+})
+
+test('the time at which it is judged is that of its end, not of its begin', async () => {
+  const times = [Date.parse('2026-11-24T14:06:50Z'), Date.parse('2026-11-24T14:07:10Z')]
+  const known = { now: () => times.shift() ?? now }
+  assert.is((await play(await stage(), { writes: proxyPem }, known)).kind, 'made')
 })
 
 test('one that lasts no longer than the one that we hold is not taken', async () => {
@@ -137,8 +143,8 @@ test('what can be known before is said without asking anybody', async () => {
     await refused({ password: undefined }),
     /has a password, and none was given: .*GRID_PASSWORD_FILE/,
   )
-  assert.match(await refused({ now: Date.parse('2037-01-01') }), /your certificate ended 2036-11-21/)
-  assert.match(await refused({ now: Date.parse('2020-01-01') }), /only from 2026-11-24.*clock/)
+  assert.match(await refused({ now: () => Date.parse('2037-01-01') }), /your certificate ended 2036-11-21/)
+  assert.match(await refused({ now: () => Date.parse('2020-01-01') }), /only from 2026-11-24.*clock/)
   await chmod(keyPath, 0o644)
   assert.match(await refused(), /has mode 0644.*chmod 400/)
   await chmod(keyPath, 0o600)

@@ -1,6 +1,6 @@
-"""archive.py DIR MARK: puts a zip with three members on XRD2 of the running grid, registers them as Rucio knows archives, and a dataset
+"""archive.py DIR MARK [davs|root]: puts a zip with three members on XRD2 of the running grid, registers them as Rucio knows archives, and a dataset
 of the members, which lie nowhere by themselves. MARK makes the names of one run. The RSE ZIP2 is XRD2 by davs alone, since over root a
-member is read without its archive. Prints JSON: the dataset's DID, and each member's name and md5."""
+member is read without its archive; ZIPROOT2 is XRD2 by root alone. Prints JSON: the dataset's DID, and each member's name and md5."""
 import hashlib
 import json
 import os
@@ -14,16 +14,18 @@ from rucio.client import Client
 from rucio.common.exception import Duplicate
 
 grid, mark = Path(sys.argv[1]), sys.argv[2]
+scheme = sys.argv[3] if len(sys.argv) > 3 else 'davs'
+rse, port, prefix, impl = {'davs': ('ZIP2', 'GRID_XRD2_HTTP', '/rucio/', 'gfal'), 'root': ('ZIPROOT2', 'GRID_XRD2_PORT', '//rucio/', 'xrootd')}[scheme]
 url = f'https://localhost:{os.environ["GRID_RUCIO_PORT"]}'
 client = Client(rucio_host=url, auth_host=url, account='root', auth_type='userpass',
                 creds={'username': 'root', 'password': 'root-secret'}, ca_cert=str(grid / 'certs/ca.pem'))
 scope = 'user.jdoe'
 domains = {name: {'read': 1, 'write': 1, 'delete': 1} for name in ('lan', 'wan')}
 try:
-    client.add_rse('ZIP2', deterministic=True, rse_type='DISK', availability_read=True)
-    client.add_protocol('ZIP2', {'scheme': 'davs', 'hostname': 'localhost', 'port': int(os.environ['GRID_XRD2_HTTP']), 'prefix': '/rucio/',
-                                 'impl': 'rucio.rse.protocols.gfal.Default', 'domains': domains})
-    client.set_account_limit('root', 'ZIP2', 1 << 50, 'local')
+    client.add_rse(rse, deterministic=True, rse_type='DISK', availability_read=True)
+    client.add_protocol(rse, {'scheme': scheme, 'hostname': 'localhost', 'port': int(os.environ[port]), 'prefix': prefix,
+                              'impl': f'rucio.rse.protocols.{impl}.Default', 'domains': domains})
+    client.set_account_limit('root', rse, 1 << 50, 'local')
 except Duplicate:
     pass  # of an earlier run
 
@@ -41,7 +43,7 @@ with zipfile.ZipFile(path, 'w') as out:
     for i, (name, data) in enumerate(members.items()):
         out.writestr(name, data, zipfile.ZIP_DEFLATED if i == 1 else zipfile.ZIP_STORED)
 path.chmod(0o644)
-client.add_replicas('ZIP2', [{'scope': scope, 'name': archive, **sums(path.read_bytes())}])
+client.add_replicas(rse, [{'scope': scope, 'name': archive, **sums(path.read_bytes())}])
 client.add_files_to_archive(scope, archive, [{'scope': scope, 'name': name, **sums(data)} for name, data in members.items()])
 dataset = f'user.jdoe.{mark}.members'
 client.add_dataset(scope, dataset)

@@ -1,5 +1,6 @@
 // Files over XRootD by the real xrdcp: open and guarded storages, a death in the middle of each of the three that take part, a stall.
 
+import { spawnSync } from 'node:child_process'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { suite } from 'uvu'
@@ -65,6 +66,28 @@ test('a storage that wants to know who asks gives its files to a proxy, and says
   await job.want(didOf(rootProxy))
   assert.is(await job.word(didOf(rootProxy), 60), 'local')
   await isThere(job, rootProxy)
+})
+
+test('members of a zip come out of it one by one, stored and compressed alike', async () => {
+  const mark = `xrd${Date.now()}`
+  const made = spawnSync(
+    join(variable('GRID_VENVS'), 'venv-client', 'bin', 'python'),
+    [join(variable('GRID_SRC'), 'archive.py'), variable('GRID_DIR'), mark, 'root'],
+    { encoding: 'utf8' },
+  )
+  assert.is(made.status, 0, made.stderr)
+  const { did, members } = JSON.parse(made.stdout) as {
+    readonly did: string
+    readonly members: Readonly<Record<string, string>>
+  }
+  const job = await start('rucio.cfg')
+  await job.want(did)
+  assert.is(await job.word(did, 60), 'local', JSON.stringify((await job.look(did)).unfinished))
+  const { name } = await job.look(did)
+  for (const [member, md5] of Object.entries(members))
+    assert.is((await sumsOf(join(job.data, name, member)))?.md5, md5, member)
+  const log = await readFile(join(job.data, '.rucio', 'logs', 'rucio_downloader.log'), 'utf8')
+  assert.not.match(log, /its archive/)
 })
 
 test('a daemon that is killed leaves no xrdcp behind, and the next one fetches no byte that was synced', async () => {

@@ -51,6 +51,8 @@ ${code}
 `,
       { mode: 0o755 },
     )
+  const proxyPath = join(dir, 'x509up')
+  await writeFile(proxyPath, '')
   const refused: string[] = []
   const scene = await openScene(
     { POSIX1: 'good' },
@@ -69,7 +71,7 @@ ${code}
                 authHost: 'https://auth.example.org',
                 account: 'jdoe',
               },
-              credential: { proxyPath: '/tmp/x509up', caDir: '/etc/ca' },
+              credential: { proxyPath, caDir: '/etc/ca' },
               env: {
                 PATH: process.env['PATH'],
                 RUCIO_CLIENT_PASSWORD: 'canary',
@@ -147,6 +149,7 @@ ${brings}`)
     [
       '--legacy',
       '-v',
+      '--user-agent=pilot-desktop-rucio',
       'download',
       '--dir',
       'DIR',
@@ -166,7 +169,10 @@ ${brings}`)
     ]),
   )
   const env = call?.env ?? {}
-  assert.equal([env['HOME'], env['X509_USER_PROXY'], env['X509_CERT_DIR']], ['/h', '/tmp/x509up', '/etc/ca'])
+  assert.equal(
+    [env['HOME'], env['X509_USER_PROXY']?.endsWith('/x509up'), env['X509_CERT_DIR']],
+    ['/h', true, '/etc/ca'],
+  )
   assert.not.match(JSON.stringify(call), /canary/)
   const [cfg, token, modes] = JSON.parse(await readFile(seen, 'utf8'))
   assert.match(cfg, /^rucio_host = https:\/\/rucio\.example\.org$/m)

@@ -242,7 +242,7 @@ test('its own file does not grow beyond a window', async () => {
   const starts = (await played.calls()).map(each => each.from)
   assert.is(starts.length, 3)
   for (const [i, from] of starts.entries())
-    assert.ok(i === 0 ? from === 0 : from - (starts[i - 1] ?? 0) >= MiB)
+    assert.ok(i === 0 ? from === 0 : from - (starts[i - 1] ?? 0) >= MiB, starts.join(' '))
   assert.ok(await played.scene.isRight())
 })
 

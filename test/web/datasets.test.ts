@@ -187,6 +187,7 @@ test('GET / lists the calls', async () => {
   assert.equal(calls, [
     'GET /',
     'GET /status',
+    'GET /doctor',
     'GET /logs',
     'GET /ds',
     'POST /ds',
