@@ -22,6 +22,8 @@ export type MemberLine = {
 const slice = 50
 const mostDatasets = 100_000
 const deepest = 32
+/** Containers that share their members are asked once for each way that leads to them: with a few levels of them that has no end. */
+const mostContainers = 10_000
 
 /** @param pathOf where the catalogue has a DID
  *  @returns undefined for a server before 35, which does not know the call that names the dataset
@@ -33,7 +35,7 @@ export async function readMembers(
   signal: AbortSignal,
 ): Promise<AsyncGenerator<MemberLine> | undefined> {
   const members = new Map<string, { readonly did: Did; times: number }>()
-  await walk({ send, members, pathOf, signal }, did, 1)
+  await walk({ send, members, pathOf, signal, asked: 0 }, did, 1)
   const all = [...members.values()].map(each => each.did)
   const ask = (from: number) => {
     const dids = all.slice(from, from + slice).map(({ scope, name }) => ({ scope, name }))
@@ -79,11 +81,14 @@ async function walk(
     readonly members: Map<string, { readonly did: Did; times: number }>
     readonly pathOf: (did: Did) => string
     readonly signal: AbortSignal
+    asked: number
   },
   container: Did,
   depth: number,
 ): Promise<void> {
   if (depth > deepest) throw new Trouble('too_big', `its containers lie more than ${deepest} deep`)
+  if (++by.asked > mostContainers)
+    throw new Trouble('too_big', `more than ${mostContainers} ways lead through its containers`)
   const { send, members, pathOf, signal } = by
   const path = `${pathOf(container)}/dids`
   const inner: Did[] = []
