@@ -152,7 +152,7 @@ export async function fetchOne(
 
 /** Wrong as a whole: what the suspect gave is fetched again, from others. Ends, because each verdict either proves a replica bad, which is
  *  not asked again, or leaves fewer that may have given the bytes. */
-async function dropSuspect(
+export async function dropSuspect(
   of: Try,
   { rse, proven }: { readonly rse: string | undefined; readonly proven: boolean },
 ): Promise<void> {
