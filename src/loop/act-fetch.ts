@@ -152,8 +152,11 @@ export async function actAdopt(daemon: Daemon, name: string, signal: AbortSignal
       world: daemon.world,
       signal,
     })
-    work.toAdopt.delete(path)
-    if (line === undefined) continue
+    if (line === undefined) {
+      work.toAdopt.delete(path)
+      continue
+    }
+    // Until its line is written it is still one that must not be fetched: a full disk may refuse the line.
     await work.log.append(line)
     settle(work, path, error => daemon.log('rucio_downloader', `sync of ${name}: ${String(error)}`))
     adopted += 1

@@ -1,5 +1,6 @@
 // Every record that lies in a data directory, with the schema that describes it. Never changes one.
 
+import { type Dirent, existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -44,9 +45,20 @@ const kinds: readonly (readonly [RegExp, string | null])[] = [
   [/\/\.rucio\/aside\//, null],
 ]
 
+/** All that lies below a directory. A folder that goes while it is listed makes readdir fail as a whole: then it is listed once more. */
+async function listed(dir: string): Promise<Dirent[]> {
+  for (;;) {
+    try {
+      return await readdir(dir, { recursive: true, withFileTypes: true })
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT' || !existsSync(dir)) throw error
+    }
+  }
+}
+
 export async function recordsIn(dir: string): Promise<RecordHere[]> {
   const found: RecordHere[] = []
-  for (const file of await readdir(dir, { recursive: true, withFileTypes: true })) {
+  for (const file of await listed(dir)) {
     if (!file.isFile()) continue
     const path = join(file.parentPath, file.name).slice(dir.length + 1)
     const kind = kinds.find(([shape]) => shape.test(path))?.[1]

@@ -52,15 +52,20 @@ test.before(async () => {
 test('a file that has its name and whose line the full disk did not take is read, not fetched again', async () => {
   const mend = await breakDisk('appendFile', 'ENOSPC', (_, [text]) => String(text).includes('"mtime"'))
   let calls = 0
+  let before = ''
   try {
     await home.ds('POST', did(unwritten))
     await until(async () => ((await log()).match(/disk_full/g) ?? []).length >= 6 || 'it goes well')
+    before = await log()
   } finally {
     calls = mend()
   }
   await isTidy(unwritten)
   assert.ok(calls > 0)
-  assert.is(await sent(unwritten), size(unwritten))
+  // A lane that was ended in mid-file may have lost what was on the line; a file that had its name by then was not asked for again.
+  const named = unwritten.files.filter(({ name }) => before.includes(`${name}: disk_full`))
+  assert.ok(named.length > 0)
+  assert.is(await sent({ ...unwritten, files: named }), size({ ...unwritten, files: named }))
 })
 
 test('after a sync of verified.jsonl that failed the rest goes on through a log that is opened anew', async () => {
