@@ -97,7 +97,7 @@ else
         put DATA "$data"
         put CERTS "$certs"
         put RUCIO_ACCOUNT "$account"
-        put UID_GID "$(id -u):$(id -g)"
+        put UID_GID "${UID_GID:-$(id -u):$(id -g)}"
         put PORT "$port"
         put VERSION "$version"
         put NAME "$name"
