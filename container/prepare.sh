@@ -23,7 +23,7 @@ prepare() {
     take_certificate "$certs" "$run" "$uid_gid" || return 1
     write_cfg "$certs" "$run" || return 1
     # A container has a network of its own, and what is published of it is chosen outside. Apptainer shares the machine's.
-    if [ -z "${DESKTOP_RUCIO_HOST:-}" ] && [ -z "${APPTAINER_CONTAINER:-}${SINGULARITY_CONTAINER:-}" ]; then
+    if [ -z "${DESKTOP_RUCIO_HOST:-}" ] && [ -z "${DESKTOP_RUCIO_SOCKET:-}" ] && [ -z "${APPTAINER_CONTAINER:-}${SINGULARITY_CONTAINER:-}" ]; then
         export DESKTOP_RUCIO_HOST=0.0.0.0,::
     fi
     keep_env "$run"

@@ -7,6 +7,7 @@ work=$(cd "${1:?usage: $0 WORK}" && pwd)
 suite=trixie node=24
 cd "$work"
 
+# shellcheck disable=SC2016
 mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep 'debian/$' | sort -u | head -1)
 if [ ! -s debian.tar ]; then
     command -v debootstrap >/dev/null || { apt-get update -qq && apt-get install -y -qq debootstrap; } >>apt.log 2>&1

@@ -2,11 +2,12 @@
 # shellcheck disable=SC2016 # what stands in single quotes is for the shell in the container
 # checks.sh [PART...]: what must hold of the image in a running engine; run.sh calls it. Each check is a sentence; the last line counts them.
 set -uo pipefail
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 dir=$(mktemp -d "${TMPDIR:-/tmp}/dr-container-XXXXXX")
 passed=0 failed=0
 uid=12345 # nobody's, and not the image's own
+# shellcheck disable=SC2054
 locked=(--read-only --tmpfs /tmp:mode=1777,size=512m --cap-drop ALL --security-opt no-new-privileges)
+# shellcheck disable=SC2153
 image=$IMAGE:$VERSION
 name=dr-test-$$
 
@@ -242,7 +243,7 @@ back() {
 }
 mistyped() {
     never start_sh "$dir/dta"
-    never env DATA=$dir/dta CERTS=$dir/certs docker compose -p "$name-2" -f "$TOP/container/compose.yaml" run --rm desktop-rucio >"$dir/said" 2>&1
+    never env DATA="$dir/dta" CERTS="$dir/certs" docker compose -p "$name-2" -f "$TOP/container/compose.yaml" run --rm desktop-rucio >"$dir/said" 2>&1
     grep -qi 'does not exist\|no such file' "$dir/said"
     [ ! -e "$dir/dta" ]
 }
@@ -302,7 +303,7 @@ kills() {
     local n began ms most=0 before pids=''
     kill -USR1 $grid
     for n in $(seq "${KILLS:-20}"); do
-        before=$(bytes_there)
+        before=$(sent)
         began=$(date +%s%N)
         if [ $((n % 2)) = 1 ]; then
             # Another container, with another name for its machine; its daemon has another pid.
@@ -315,11 +316,11 @@ kills() {
             until_true 10 state ready
             ask mc16_13TeV:mc16_13TeV.long
         fi
-        until_true 15 grown "$before"
+        until_true 15 sent_over "$before"
         ms=$((($(date +%s%N) - began) / 1000000))
         [ $ms -le $most ] || most=$ms
         pids+=" $(grep -o '"pid": *[0-9]*' "$dir/kills/.rucio/owner.json" | tr -dc 0-9)"
-        until_true 5 grown $(($(bytes_there) + 300000))
+        until_true 10 sent_over $(($(sent) + 1000000))
         never word mc16_13TeV:mc16_13TeV.long local
         docker kill -s KILL "$name"
     done
@@ -335,8 +336,8 @@ kills() {
     [ "$n0" -gt 2 ]
     docker stats --no-stream --format '  measured at work {{.MemUsage}}' "$name"
 }
-bytes_there() { du -s -B1 "$dir/kills" | cut -f1; }
-grown() { [ "$(bytes_there)" -gt "$1" ]; }
+sent() { cat "$dir/sent"; }
+sent_over() { [ "$(sent)" -gt "$1" ]; }
 
 part_grid() {
     if [ ! -d "${GRID_VENVS:-$TOP/.grid}/venv-server" ]; then
