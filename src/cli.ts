@@ -1,6 +1,7 @@
 // Which command, and the short ones: they write wishes and read the disk, like any user. Never talks to the network itself.
 
 import { basename, dirname, resolve } from 'node:path'
+import { askPassword, password } from './cli-password.ts'
 import { readSums } from './disk/adopt.ts'
 import { layout, type Root } from './disk/layout.ts'
 import { readListing } from './disk/lines.ts'
@@ -48,8 +49,15 @@ export async function command(argv: readonly string[], env: Env, place: Place): 
         make: false,
         run: (root, words) => list(root, words, place),
       })
+    case 'doctor':
+      return await runDoctor(rest, env, place)
     case 'login':
       return await runLogin(rest, env, place)
+    case 'password':
+      return await withData(rest, env, place, {
+        make: false,
+        run: root => password(root, place.world, { say, complain }, place.signal),
+      })
     case 'verify':
       return await verify(rest, env, place)
     default:
@@ -64,8 +72,20 @@ async function runServe(argv: readonly string[], env: Env, place: Place): Promis
     complain(options.message)
     return 2
   }
+  // What is read once may be seen by no child.
+  delete process.env['GRID_PASSWORD']
+  const maker = options.maker === undefined ? undefined : await askPassword(options.maker, place.signal)
   const { serve } = await import('./serve.ts')
-  return await serve(options, { ...place, streams: { say, complain } })
+  return await serve(maker === undefined ? options : { ...options, maker }, {
+    ...place,
+    streams: { say, complain },
+  })
+}
+
+async function runDoctor(argv: readonly string[], env: Env, place: Place): Promise<number> {
+  const options = await readOptions(argv, env)
+  const doctor = await import('./doctor.ts')
+  return await doctor.runDoctor(options, env, { ...place, say })
 }
 
 async function runLogin(argv: readonly string[], env: Env, place: Place): Promise<number> {

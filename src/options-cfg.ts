@@ -6,7 +6,10 @@ import { codeOf } from './words/reason.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
 type Found = {
+  /** its section [client] */
   readonly cfg: Cfg
+  /** its section [trace] */
+  readonly trace: Cfg
   /** which file it is, for what is missing */
   readonly note: string
   /** undefined where there is none */
@@ -52,7 +55,7 @@ export async function findCfg(
     try {
       const text = await readFile(path, 'utf8')
       const what = /^\s*\[client\]\s*$/m.test(text) ? 'was read' : 'has no section [client]'
-      return { cfg: parseCfg(text), note: ` (${path} ${what})`, path }
+      return { cfg: parseCfg(text), trace: parseCfg(text, 'trace'), note: ` (${path} ${what})`, path }
     } catch (error) {
       if (explicit !== undefined || codeOf(error) !== 'ENOENT')
         return {
@@ -60,7 +63,7 @@ export async function findCfg(
         }
     }
   }
-  return { cfg: new Map(), note: '' }
+  return { cfg: new Map(), trace: new Map(), note: '' }
 }
 
 function nonEmpty(text: string | undefined): string | undefined {

@@ -5,14 +5,19 @@ import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { RucioOptions } from './catalogue/rucio.ts'
+import type { TraceOptions } from './catalogue/traces.ts'
 import type { CredentialOptions } from './credential/credential.ts'
 import type { MakerOptions } from './credential/maker.ts'
+import type { UpdateOptions } from './credential/update.ts'
 import type { RuleTimes } from './decide/rule.ts'
 import type { AuditTimes } from './loop/audit.ts'
-import { readAccess } from './options-access.ts'
+import { type Access, readAccess } from './options-access.ts'
+import { readAuthoritiesOptions } from './options-authorities.ts'
 import { clientValue, findCfg } from './options-cfg.ts'
 import { proxyType, readGrid, withProxy } from './options-grid.ts'
 import { liesInData, readLoginWay } from './options-login.ts'
+import { readTraces } from './options-traces.ts'
+import type { Cfg } from './rucioCfg.ts'
 import { authTypes, isAuthType } from './words/auth.ts'
 import { codeOf } from './words/reason.ts'
 
@@ -25,11 +30,10 @@ export type ServeOptions = {
     readonly port: number
     readonly allowedHosts: readonly string[]
     readonly cachePrefix: string | undefined
-    readonly socketPath?: string
-    readonly token?: string
-  }
+  } & Access
   readonly rucio: RucioOptions
   readonly credential: CredentialOptions
+  readonly certUpdate: UpdateOptions
   /** a proxy is to be made, and kept good */
   readonly maker?: MakerOptions
   /** the official client: its program where PATH has none, and the rucio.cfg that was read */
@@ -40,6 +44,8 @@ export type ServeOptions = {
   readonly watchPoll: boolean
   /** DESKTOP_RUCIO_FILE_EVENTS=0: none at all, a look every 30 s finds what was written */
   readonly fileEvents: boolean
+  /** undefined = none are sent */
+  readonly traces?: TraceOptions
   readonly auditTimes: Partial<AuditTimes>
   readonly ruleTimes: Partial<RuleTimes>
   /** time between two checkpoints of a part, in ms; undefined = the usual */
@@ -80,6 +86,8 @@ type Given = {
   readonly client: (key: string) => string | undefined
   /** which rucio.cfg was read */
   readonly note: string
+  /** its section [trace] */
+  readonly trace: Cfg
   readonly cfgPath: string | undefined
 }
 
@@ -103,6 +111,7 @@ async function readGiven(argv: readonly string[], env: Env): Promise<Given | Wro
     },
     client: key => clientValue(key, cfg.cfg, env),
     note: cfg.note,
+    trace: cfg.trace,
     cfgPath: cfg.path,
   }
 }
@@ -111,7 +120,7 @@ async function readGiven(argv: readonly string[], env: Env): Promise<Given | Wro
 export async function readLoginOptions(argv: readonly string[], env: Env): Promise<Login | Wrong> {
   const given = await readGiven(argv, env)
   if ('message' in given) return given
-  const login = await readLogin(given, env)
+  const login = await readConnection(given, env)
   if ('message' in login) return login
   const data = given.one('data')
   const inData = data === undefined ? undefined : liesInData(data, login.rucio.oidc)
@@ -132,10 +141,12 @@ export async function readOptions(argv: readonly string[], env: Env): Promise<Se
     return wrong(`--port takes a number from 0 to 65535, not ${JSON.stringify(one('port'))}`)
   const grid = await readGrid(one('cert-dir'), given.client, resolve(data), env)
   if (grid !== undefined && 'message' in grid) return grid
-  const login = await readLogin(grid === undefined ? given : proxyGiven(given, env), grid?.env ?? env)
+  const login = await readConnection(grid === undefined ? given : proxyGiven(given, env), grid?.env ?? env)
   if ('message' in login) return login
   const inData = liesInData(data, login.rucio.oidc)
   if (inData !== undefined) return wrong(inData)
+  const traces = readTraces(given.trace, login.rucio.rucioHost, env)
+  if (typeof traces === 'string') return wrong(traces)
   const dataId = one('data-id')
   const program = one('client')
   const hosts = many('host')
@@ -153,6 +164,7 @@ export async function readOptions(argv: readonly string[], env: Env): Promise<Se
       ...access,
     },
     ...login,
+    ...(traces === undefined ? {} : { traces }),
     ...(grid === undefined ? {} : withProxy(grid.maker, login)),
     client: {
       ...(program === undefined ? {} : { program: resolve(program) }),
@@ -174,9 +186,16 @@ function proxyGiven(given: Given, env: Env): Given {
   }
 }
 
-export type Login = Pick<ServeOptions, 'rucio' | 'credential' | 'secrets'>
+export type Login = Pick<ServeOptions, 'rucio' | 'credential' | 'secrets' | 'certUpdate'>
 
-async function readLogin({ one, client, note }: Given, env: Env): Promise<Login | Wrong> {
+async function readConnection(given: Given, env: Env): Promise<Login | Wrong> {
+  const login = await readLogin(given, env)
+  if ('message' in login) return login
+  const authorities = await readAuthoritiesOptions(login.credential, env)
+  return 'message' in authorities ? authorities : { ...login, ...authorities }
+}
+
+async function readLogin({ one, client, note }: Given, env: Env): Promise<Omit<Login, 'certUpdate'> | Wrong> {
   const gridDir = (await isNoDir(gridAuthorities)) === undefined ? gridAuthorities : undefined
   const rucioHost = one('rucio-host') ?? client('rucio_host')
   if (rucioHost === undefined)

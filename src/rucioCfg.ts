@@ -2,12 +2,12 @@
 
 import { parse } from 'ini'
 
-/** Keys of its section [client]. */
+/** Keys of one section. */
 export type Cfg = ReadonlyMap<string, string>
 
-export function parseCfg(text: string): Cfg {
+export function parseCfg(text: string, name = 'client'): Cfg {
   const found = new Map<string, string>()
-  const section: unknown = parse(forIni(text))['client']
+  const section: unknown = parse(forIni(text))[name]
   if (typeof section !== 'object' || section === null) return found
   for (const [key, value] of Object.entries(section))
     if (['string', 'boolean', 'number'].includes(typeof value) || value === null)

@@ -7,6 +7,7 @@ import { Held, type Lease, leaseTimes, takeLease } from './disk/lease.ts'
 import { openLogs } from './disk/logs.ts'
 import { Fenced } from './disk/put.ts'
 import { NotOurs, openRoot, prepare } from './disk/root.ts'
+import { openDoctor } from './doctor.ts'
 import { openGridCert, timer } from './gridCert.ts'
 import { auditTimes, openAudit } from './loop/audit.ts'
 import { openConfigFile } from './loop/configFile.ts'
@@ -21,8 +22,10 @@ import { openWorks } from './loop/work.ts'
 import type { ServeOptions } from './options.ts'
 import { othersMayReach } from './options-access.ts'
 import { setLoopbackAllowed } from './outside/request.ts'
+import { keepAuthorities } from './serve-authorities.ts'
 import { connectRucio } from './serve-login.ts'
 import { programsOf } from './serve-programs.ts'
+import { connectTraces } from './serve-traces.ts'
 import { openTransfer } from './transfer/engine.ts'
 import { type Site, startWeb, type Web } from './web/server.ts'
 import { openAccept } from './wishes/accept.ts'
@@ -243,6 +246,7 @@ async function run(
     },
   })
   setLoopbackAllowed(rucio.onLoopback, new Set(web.ports))
+  const traces = connectTraces(options.traces, { credential, rucio, version: ground.version, log, world })
   const transfer = await openTransfer({
     root,
     world,
@@ -250,6 +254,7 @@ async function run(
     identity: () => credential.identity(),
     token: () => credential.token(),
     renewedAt: () => lease.renewedAt(),
+    onFinished: traces.finished,
     programs: programsOf(options, root, { rucio, token: () => credential.token() }, log),
     limits: options.checkpointMs === undefined ? {} : { checkpointMs: options.checkpointMs },
   })
@@ -298,6 +303,7 @@ async function run(
     waiting: loop.waiting,
     loginUrl: login.loginUrl,
     askedForStatus: gridCert.asked,
+    doctor: openDoctor({ options, env: options.credential.env, credential, rucio, root, world }, signal),
     onChange(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)
@@ -308,6 +314,12 @@ async function run(
   const ending = new AbortController()
   const audit = openAudit(daemon, { ...auditTimes, ...options.auditTimes })
   const audits = audit.goOn(ending.signal).catch(error => log('rucio_downloader', `audit: ${String(error)}`))
+  const authorities = keepAuthorities(
+    { root, world, log, changed },
+    credential.authorities,
+    options.certUpdate,
+    ending.signal,
+  ).catch(error => log('grid_cert', `authorities: ${String(error)}`))
   const status = gridCert.keep(daemon, loop.wake, () => retryRefused(daemon), ending.signal)
   try {
     await Promise.race([whenAborted(signal), lost, loop.broken])
@@ -317,8 +329,9 @@ async function run(
     ending.abort()
     login.close()
     await within(endMs, async () => {
-      await Promise.all([loop.stop(), hints.close(), audits, status])
+      await Promise.all([loop.stop(), hints.close(), audits, authorities, status])
       await transfer.close()
+      traces.close()
       await gridCert.close()
       await logs.flush()
     })

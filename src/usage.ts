@@ -8,6 +8,7 @@ export function usage(version: string): string {
   desktop-rucio remove DID… --data DIR         make them go from the disk
   desktop-rucio list --data DIR                what is here, each with its state
   desktop-rucio login [options]                log in to Rucio; with auth_type oidc in a browser, once for the daemon
+  desktop-rucio password --data DIR            give the daemon the password of the private key, typed or from a pipe
   desktop-rucio verify FOLDER…                 read every byte of a dataset and compare it with its listing
   desktop-rucio --version | --help
 
@@ -24,9 +25,13 @@ Options of serve (each also as an environment variable: DESKTOP_RUCIO_DATA, DESK
   --auth-host URL      its authentication server; default the Rucio server
   --account NAME       the Rucio account (RUCIO_ACCOUNT)
   --auth-type T        userpass, x509, x509_proxy, oidc, ssh or token (RUCIO_AUTH_TYPE)
+  --cert-dir DIR       usercert.pem and userkey.pem: a proxy is made of them by voms-proxy-init, and kept good
   --ca-cert FILE       authorities to verify servers with; or X509_CERT_DIR with hashed *.0 files
   --client FILE        the official client (rucio), the last way to a file, where PATH has none
 
+The proxy: GRID_VOMS names the VO (atlas, or atlas:/atlas/Role=production); GRID_PASSWORD_FILE a file with the password of the private
+key (or GRID_PASSWORD; a daemon started at a terminal asks for it); GRID_PROXY_VALID its length, 24:00; GRID_KEY_COPY=1 for a share that
+shows the key with mode 0777. With X509_USER_PROXY set, the proxy is another's: it is used, and never replaced.
 A password is never taken from the command line: it stands in rucio.cfg, or in RUCIO_CLIENT_PASSWORD.
 Also read: X509_USER_PROXY, X509_CERT_DIR, BEARER_TOKEN, BEARER_TOKEN_FILE, WATCH_POLL=1 (mounts without file events),
 DESKTOP_RUCIO_FILE_EVENTS=0 (none; what is written is found within 35 s), API_TOKEN_FILE or API_TOKEN (each request must then
@@ -36,5 +41,6 @@ Examples:
   RUCIO_CONFIG=~/rucio.cfg desktop-rucio serve --data /big/disk/rucio
   curl -X POST 'http://localhost:8000/ds?ds_name=user.jdoe:user.jdoe.sample.v1'
   touch '/big/disk/rucio/watch/user.jdoe.sample.v1'
+  curl -X POST 'http://localhost:8000/ds?ds_name=user.jdoe.sample.v1&destination=MY-SITE_DISK:/storage/rucio'
 `
 }

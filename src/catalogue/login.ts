@@ -19,6 +19,8 @@ export type Login = {
   taken(token: string): void
   /** A call was refused for it: the next token() is another. */
   refused(token: string, why: Trouble): void
+  /** the account of the last login, where Rucio said it */
+  account(): string | undefined
 }
 
 const tryAgainMs = 30_000
@@ -42,6 +44,7 @@ export function openLogin(
   let deniedToken: { readonly text: string; readonly until: number } | undefined
   let shownGood = false
   let logged: string | undefined
+  let account = ''
 
   /** Is the refusal so fresh that the same is not shown again? A clock that was set back makes none last longer. */
   function isFresh(until: number): boolean {
@@ -64,6 +67,7 @@ export function openLogin(
     try {
       const got = await logIn(options, server, identity, world)
       log('grid_cert', `logged in to ${hostPort(server)}${got.account}, until ${toIso(got.end)}`)
+      account = got.account.replace(/^ as /, '')
       return got
     } catch (error) {
       if (error instanceof Trouble && error.reason === 'auth')
@@ -100,6 +104,7 @@ export function openLogin(
       })
       return (await orAbort(running, signal)).token
     },
+    account: () => options.account ?? (account === '' ? options.username : account),
     taken(token) {
       if (shownGood || denied !== undefined || held?.token !== token) return
       shownGood = true

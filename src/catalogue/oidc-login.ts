@@ -137,11 +137,14 @@ export function openOidcLogin(
     }
   }
 
+  function isOpen(now: number, lifeMs: number): boolean {
+    return open !== undefined && now >= open.from && now - open.from < lifeMs
+  }
+
   async function hold(): Promise<void> {
     const now = world.now()
-    const age = open === undefined ? Number.NaN : now - open.from
-    if (age >= 0 && age < loginLifeMs - 10_000) return
-    open = undefined
+    // A new one before Rucio forgets the old one.
+    if (isOpen(now, loginLifeMs - 10_000)) return
     open = { url: await askForLogin(options, oidc, server, await means.identity(), true), from: now }
   }
 
@@ -183,6 +186,7 @@ export function openOidcLogin(
       await keep(token)
     }
     said = ''
+    open = undefined
     log('grid_cert', 'somebody has logged in')
     means.loggedIn()
     return true
@@ -205,7 +209,7 @@ export function openOidcLogin(
     url() {
       // Whoever is shown it may log in within minutes.
       attentionAt = world.now()
-      return open?.url
+      return isOpen(attentionAt, loginLifeMs) ? open?.url : undefined
     },
     close: () => closing.abort(),
   }

@@ -72,6 +72,8 @@ export type Rucio = {
   readonly rules: Rules
   /** GET /ping: is the server there? */
   ping(signal: AbortSignal): Promise<void>
+  /** whose login it is, as far as that is known */
+  account?(): string | undefined
   /** A token that should be good now, for a program that asks the catalogue by itself. */
   token(signal: AbortSignal): Promise<string>
   /** The catalogue did not take it from such a program: the next one is another. */
@@ -125,6 +127,7 @@ export function openRucio(
       if (answer.statusCode !== 200) throw await readRefusal(answer, hostPort(server), [options.password])
       dropBody(answer)
     },
+    account: () => login.account(),
     token: signal => login.token(signal),
     tokenRefused: (token, why) => login.refused(token, why),
     onLoopback: isLoopbackName(server.host),

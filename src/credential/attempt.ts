@@ -12,6 +12,7 @@ import { codeOf, Trouble, toTrouble } from '../words/reason.ts'
 import { printWish, type VomsWish } from '../words/voms.ts'
 import { toIso } from '../words/world.ts'
 import type { Pair } from './certificate.ts'
+import { isEncrypted } from './password.ts'
 import { judge, smallText } from './proxy-judge.ts'
 import { clearPlace, makePlace, removeTemporaryKey, syncDir } from './proxy-place.ts'
 import { complaint, explain, type Refusal, wrongPassword } from './said.ts'
@@ -46,16 +47,24 @@ const connectSeconds = 10
 const runMs = 10_000 + 2 * connectSeconds * 1000 * 4
 const helpMs = 20_000
 
-/** @param held a proxy that fits and still counts; what is made must last longer
+export type Known = {
+  readonly password: string | undefined
+  /** a proxy that fits and still counts; what is made must last longer */
+  readonly held: Pair | undefined
+  /** ms since 1970. Asked again at the end: a client may take longer than clocks differ */
+  now(): number
+}
+
+/** Checks, runs, judges, and gives the name.
  *  @param say each line that the client says, free of `password`
  *  @throws the reason of `signal`; bugs of ours */
 export async function makeProxy(
   options: ProxyOptions,
-  known: { readonly password: string | undefined; readonly held: Pair | undefined; readonly now: number },
+  known: Known,
   say: (line: string) => void,
   signal: AbortSignal,
 ): Promise<Outcome> {
-  const user = await readUser(options, known.now)
+  const user = await readUser(options, known.now())
   if (!(user instanceof X509Certificate)) return user
   const unfit = await checkKey(options, user, known.password)
   if (unfit !== undefined) return unfit
@@ -115,7 +124,7 @@ async function checkKey(
       'change',
       `the private key ${keyPath} has mode ${mode.toString(8).padStart(4, '0')}, and voms-proxy-init takes 0400 or 0600 only: chmod 400 it (on a share that shows every file so: GRID_KEY_COPY=1)`,
     )
-  const encrypted = /BEGIN ENCRYPTED PRIVATE KEY|Proc-Type: 4,ENCRYPTED/.test(text)
+  const encrypted = isEncrypted(text)
   if (encrypted && password === undefined)
     return refused(
       'change',
@@ -143,11 +152,7 @@ async function checkKey(
 async function run(
   options: ProxyOptions,
   user: X509Certificate,
-  {
-    password,
-    held,
-    now,
-  }: { readonly password: string | undefined; readonly held: Pair | undefined; readonly now: number },
+  { password, held, now }: Known,
   say: (line: string) => void,
   signal: AbortSignal,
 ): Promise<Outcome> {
@@ -158,7 +163,8 @@ async function run(
   const { hide, filter } = openFilter()
   if (password !== undefined) hide(password)
   const program = 'voms-proxy-init'
-  const env = { ...options.env, LC_ALL: 'C' }
+  // Its words untranslated. In the locale C the Java client takes a password with an umlaut for a wrong one.
+  const env = { ...options.env, LC_ALL: 'C.UTF-8' }
   const help = await runProgram({ program, args: ['--help'], env, timeoutMs: helpMs }, signal)
   const staging = `${proxyPath}.new`
   let pid: number | undefined
@@ -186,13 +192,14 @@ async function run(
       },
       signal,
     )
-    const text = filter(`${ran.stdout}\n${ran.stderr}`)
-    for (const line of plainLines(text)) say(line)
-    const verdict = await judge(staging, voms, user, { held, now })
+    const text = `${ran.stdout}\n${ran.stderr}`
+    const shown = filter(text)
+    for (const line of plainLines(shown)) say(line)
+    const verdict = await judge(staging, voms, user, { held, now: now() })
     if (verdict.kind === 'bad') {
       if (ran.timedOut || ran.code !== 0 || verdict.absent) {
         const asked = { ...options, voms: voms.length === 0 ? undefined : voms.map(printWish).join(' ') }
-        return { kind: 'refused', ...explain(text, asked, ran.timedOut) }
+        return { kind: 'refused', ...explain({ text, shown }, asked, ran.timedOut) }
       }
       return refused('network', verdict.message)
     }

@@ -3,6 +3,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { Trouble } from '../words/reason.ts'
 import { isProxy, type VomsAttributes, vomsOf } from './der.ts'
+import { isEncrypted } from './password.ts'
 
 export type Pair = {
   /** all CERTIFICATE blocks, in the file's order: a proxy comes before the certificate that it was made with */
@@ -29,10 +30,10 @@ export function readPair(certPem: string, keyPem: string, shown: string): Pair |
   const key = /-----BEGIN ([A-Z ]*)PRIVATE KEY-----[\s\S]+?-----END \1PRIVATE KEY-----/.exec(keyPem)?.[0]
   if (key === undefined)
     return new Trouble('auth', `${shown}: there is no private key beside the certificate`)
-  if (/BEGIN ENCRYPTED PRIVATE KEY|Proc-Type: 4,ENCRYPTED/.test(key))
+  if (isEncrypted(key))
     return new Trouble(
       'auth',
-      `${shown}: the private key has a password, which a daemon cannot type; make a proxy with voms-proxy-init and set X509_USER_PROXY`,
+      `${shown}: the private key has a password; name a file that holds it in GRID_PASSWORD_FILE, and a proxy is made with it`,
     )
   try {
     return examine(blocks, key, shown)

@@ -3,19 +3,25 @@
 
 import { createHash } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
-import { createSecureContext } from 'node:tls'
+import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls'
 import { makeIdentity, retireIdentity } from '../outside/identity.ts'
 import type { Identity } from '../outside/request.ts'
+import { setChainCheck } from '../outside/verified.ts'
 import type { AuthType } from '../words/auth.ts'
 import { clean, codeOf, Trouble } from '../words/reason.ts'
 import type { GridCert } from '../words/status.ts'
 import { toIso, type World } from '../words/world.ts'
-import { type Authorities, readAuthorities } from './authorities.ts'
+import {
+  type Authorities,
+  type AuthoritiesKeeper,
+  type AuthoritiesOptions,
+  openAuthorities,
+} from './authorities.ts'
 import { type Pair, readPair } from './certificate.ts'
 import { describePair, warningsOf } from './grid-cert.ts'
 import { findToken } from './token.ts'
 
-export type CredentialOptions = {
+export type CredentialOptions = AuthoritiesOptions & {
   readonly authType: AuthType
   /** X509_USER_PROXY, or undefined */
   readonly proxyPath?: string
@@ -23,10 +29,6 @@ export type CredentialOptions = {
   readonly ownProxy?: boolean
   readonly certPath?: string
   readonly keyPath?: string
-  /** X509_CERT_DIR with hashed *.0 files */
-  readonly caDir?: string
-  /** ca_cert of rucio.cfg: one bundle, or a directory */
-  readonly caBundle?: string
   /** WLCG discovery order: BEARER_TOKEN, BEARER_TOKEN_FILE, $XDG_RUNTIME_DIR/bt_u<uid>, /tmp/bt_u<uid>; read anew before each use */
   readonly env: Readonly<Record<string, string | undefined>>
 }
@@ -39,20 +41,20 @@ export type Credential = {
   state(): Promise<GridCert>
   /** What a server said of it: a sentence when it was refused (a login, say), undefined when it was taken. Counts in state().is_good. */
   report(refusal: string | undefined): void
+  /** what servers are verified with */
+  readonly authorities: AuthoritiesKeeper
   /** The files are not those of the last look: the next use looks at them. */
   lookAgain(): void
   close(): void
 }
 
 const lookEveryMs = 5_000
-/** Files behind the links of a CA directory change without a sign on the directory. */
 const readEveryMs = 3_600_000
 const maxFileBytes = 2 ** 20
 
 type Reading = {
   readonly at: number
   readonly signature: string
-  readonly authorities: Authorities | Trouble
   readonly pair: Pair | Trouble | undefined
 }
 
@@ -63,6 +65,7 @@ type Seen = {
   readonly key: string
   readonly identity: Identity
   readonly pair: Pair | undefined
+  readonly authorities: Authorities
   readonly errors: readonly string[]
   /** what OpenSSL said of the pair, once for each Identity */
   readonly unusable: string | undefined
@@ -71,6 +74,9 @@ type Seen = {
 /** With authType x509 certificate and key are shown, else the proxy, else certificate and key, to catalogue and storages alike.
  *  Files that are absent or broken are no error here: identity() comes without a certificate, state() says why. */
 export async function openCredential(options: CredentialOptions, world: World): Promise<Credential> {
+  const keeper = openAuthorities(options, world)
+  /** New lists have come: not one connection more with the old ones. */
+  let isDue = false
   let seen: Seen | undefined
   let looking: Promise<Seen> | undefined
   let reading: Reading | undefined
@@ -81,7 +87,7 @@ export async function openCredential(options: CredentialOptions, world: World): 
   async function look(): Promise<Seen> {
     const now = world.now()
     // A clock that was set back must not stop the looks.
-    if (seen !== undefined && now - seen.at < lookEveryMs && now >= seen.at) return seen
+    if (seen !== undefined && !isDue && now - seen.at < lookEveryMs && now >= seen.at) return seen
     looking ??= lookAnew(now).finally(() => {
       looking = undefined
     })
@@ -89,15 +95,12 @@ export async function openCredential(options: CredentialOptions, world: World): 
   }
 
   async function lookAnew(now: number): Promise<Seen> {
+    isDue = false
     const signature = await signatureOf(options)
     if (reading?.signature !== signature || now - reading.at > readEveryMs || now < reading.at) {
-      const [authorities, pair] = await Promise.all([
-        readAuthorities(options.caDir, options.caBundle, now),
-        readConfigured(options),
-      ])
-      reading = { at: now, signature, authorities, pair }
+      reading = { at: now, signature, pair: await readConfigured(options) }
     }
-    const { authorities } = reading
+    const authorities = await keeper.look()
     const errors: string[] = []
     let pair = usable(reading.pair, now, errors)
     if (options.ownProxy === true && isAbsent(reading.pair)) errors.length = 0
@@ -108,19 +111,25 @@ export async function openCredential(options: CredentialOptions, world: World): 
       errors.length = 0
       badBefore = true
     } else badBefore = pair === undefined
-    if (authorities instanceof Trouble) errors.push(authorities.detail)
-    const pems = authorities instanceof Trouble ? [] : authorities.pems
+    if (authorities.trouble !== undefined) errors.push(authorities.trouble.detail)
     const key = createHash('sha256')
-      .update(JSON.stringify([pems, pair?.cert, pair?.key]))
+      .update(JSON.stringify([authorities.key, pair?.cert, pair?.key]))
       .digest('hex')
-    if (seen?.key === key) seen = { ...seen, at: now, errors, pair }
+    if (seen?.key === key) seen = { ...seen, at: now, errors, pair, authorities }
     else {
       if (seen !== undefined) {
         retireIdentity(seen.identity)
         // Another credential: what a server said of the old one says nothing of it.
-        refusal = undefined
+        if (seen.pair?.cert !== pair?.cert || seen.pair?.key !== pair?.key) refusal = undefined
       }
-      seen = { at: now, key, pair, errors, ...connectWith(pems, pair, reading.pair !== undefined) }
+      seen = {
+        at: now,
+        key,
+        pair,
+        authorities,
+        errors,
+        ...connectWith(authorities, pair, reading.pair !== undefined),
+      }
     }
     return seen
   }
@@ -135,7 +144,7 @@ export async function openCredential(options: CredentialOptions, world: World): 
       return token.end !== undefined && token.end <= world.now() ? undefined : token.text
     },
     state: async () => {
-      const { pair, errors, unusable } = await look()
+      const { pair, authorities, errors, unusable } = await look()
       const token = await findToken(options.env, uid)
       const all = [...errors, unusable, ...tokenErrors(token, world.now()), refusal].filter(
         each => each !== undefined,
@@ -151,6 +160,9 @@ export async function openCredential(options: CredentialOptions, world: World): 
             ? null
             : toIso(token.end),
         error: all.length === 0 ? null : clean(all.join('; ')),
+        ...(authorities.revocations === undefined
+          ? {}
+          : { crl: authorities.revocations.counts(world.now()) }),
         warnings: warningsOf(pair, world.now()),
         ...describePair(pair, shownProxy(options)),
       }
@@ -158,8 +170,15 @@ export async function openCredential(options: CredentialOptions, world: World): 
     report: text => {
       refusal = text
     },
+    authorities: {
+      look: keeper.look,
+      renew() {
+        keeper.renew()
+        isDue = true
+      },
+    },
     lookAgain: () => {
-      if (seen !== undefined) seen = { ...seen, at: Number.NEGATIVE_INFINITY }
+      isDue = true
     },
     close: () => {
       if (seen !== undefined) retireIdentity(seen.identity)
@@ -228,18 +247,23 @@ async function textOf(path: string, what: string): Promise<string | Trouble> {
 }
 
 function connectWith(
-  pems: Authorities['pems'],
+  { pems, revocations }: Authorities,
   pair: Pair | undefined,
   configured: boolean,
 ): Pick<Seen, 'identity' | 'unusable'> {
+  const secure = (options: SecureContextOptions): SecureContext => {
+    const context = createSecureContext({ ...options, minVersion: 'TLSv1.2' })
+    if (revocations !== undefined) setChainCheck(context, revocations.check)
+    return context
+  }
   // An empty list, not none: without `ca` Node would trust the public web's authorities instead.
   const ca = [...pems]
-  const bare = createSecureContext({ ca, minVersion: 'TLSv1.2' })
+  const bare = secure({ ca })
   if (pair === undefined)
     return { identity: makeIdentity({ certificate: undefined, bare, configured }), unusable: undefined }
   try {
     const { cert, key } = pair
-    const certificate = createSecureContext({ ca, cert, key, minVersion: 'TLSv1.2' })
+    const certificate = secure({ ca, cert, key })
     return { identity: makeIdentity({ certificate, bare }), unusable: undefined }
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
@@ -250,8 +274,8 @@ function connectWith(
 
 /** Changes when a file was replaced or edited; what cannot be seen is part of it. */
 async function signatureOf(options: CredentialOptions): Promise<string> {
-  const { proxyPath, certPath, keyPath, caDir, caBundle } = options
-  const parts = [proxyPath, certPath, keyPath, caDir, caBundle].map(async path => {
+  const { proxyPath, certPath, keyPath } = options
+  const parts = [proxyPath, certPath, keyPath].map(async path => {
     if (path === undefined) return ''
     try {
       const { mtimeMs, size, ino } = await stat(path)

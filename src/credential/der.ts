@@ -3,7 +3,8 @@
 
 import type { X509Certificate } from 'node:crypto'
 
-type Element = { readonly tag: number; readonly body: Buffer }
+/** raw: with tag and length, as signatures and names are compared */
+export type Element = { readonly tag: number; readonly body: Buffer; readonly raw: Buffer }
 
 const vomsAttributes = '2b06010401be45646405' // 1.3.6.1.4.1.8005.100.100.5
 const vomsFqans = '2b06010401be45646404' // 1.3.6.1.4.1.8005.100.100.4
@@ -68,9 +69,10 @@ function extensions(certificate: X509Certificate): Map<string, Buffer> {
   )
 }
 
-/** The elements of one level. */
-function* elements(bytes: Buffer): Generator<Element> {
+/** The elements of one level. Throws for what is no DER. */
+export function* elements(bytes: Buffer): Generator<Element> {
   for (let next = 0; next < bytes.length; ) {
+    const start = next
     const tag = bytes[next++] ?? 0
     let size = bytes[next++] ?? 0
     if (size >= 0x80) {
@@ -80,16 +82,17 @@ function* elements(bytes: Buffer): Generator<Element> {
       next += more
     }
     if (next + size > bytes.length) throw new Error('DER: cut short')
-    yield { tag, body: bytes.subarray(next, next + size) }
+    yield { tag, body: bytes.subarray(next, next + size), raw: bytes.subarray(start, next + size) }
     next += size
   }
 }
 
-function inside(element: Element): Element[] {
+export function inside(element: Element): Element[] {
   return [...elements(element.body)]
 }
 
-function at(list: readonly Element[], index: number): Element {
+/** Throws where there are not so many. */
+export function at(list: readonly Element[], index: number): Element {
   const found = list[index]
   if (found === undefined) throw new Error('DER: an element is missing')
   return found

@@ -32,10 +32,13 @@ export type Maker = {
   close(): Promise<void>
 }
 
-/** A sleep of the machine, and a clock that was set, are noticed within this. */
-const lookMs = 60_000
-/** After a failure: the user mends it now, and looks for what comes of it. Six stats. */
-const eagerMs = 3_000
+const usualTimes = {
+  /** A sleep of the machine, and a clock that was set, are noticed within this. */
+  lookMs: 60_000,
+  /** After a failure: the user mends it now, and looks for what comes of it. Some stats. */
+  eagerMs: 3_000,
+  leastMs: 1_000,
+}
 const jumpMs = 60_000
 
 /** @param on.say a line for the log grid_cert
@@ -49,6 +52,7 @@ export function openMaker(
     readonly hide: (secret: string) => void
     readonly changed: () => void
   },
+  times = usualTimes,
 ): Maker {
   const ending = new AbortController()
   const passwords = openPasswords(options.password, passwordPathOf(options.proxyPath), on.hide)
@@ -73,7 +77,7 @@ export function openMaker(
 
   async function attempt(held: Pair | undefined): Promise<void> {
     const password = await passwords.current()
-    const known = { password: password instanceof Trouble ? undefined : password, held, now: world.now() }
+    const known = { password: password instanceof Trouble ? undefined : password, held, now: world.now }
     const outcome =
       password instanceof Trouble
         ? ({ kind: 'refused', again: 'change', message: password.detail } as const)
@@ -86,14 +90,17 @@ export function openMaker(
       seen = { ...seen, refusal: { message, at } }
       return
     }
-    last = { kind: outcome.kind === 'made' ? 'done' : 'same', at }
-    const { pair } = outcome.kind === 'made' ? outcome : { pair: undefined }
-    if (pair !== undefined) on.say(`a proxy of ${pair.identity} was made, until ${toIso(endOf(pair))}`)
-    seen = {
-      ...seen,
-      refusal: undefined,
-      complaint: outcome.kind === 'made' ? outcome.complaint : seen.complaint,
+    seen = { ...seen, refusal: undefined }
+    if (outcome.kind === 'same') {
+      last = { kind: 'same', at }
+      return
     }
+    const { pair } = outcome
+    last = { kind: 'done', at }
+    seen = { ...seen, complaint: outcome.complaint }
+    on.say(`a proxy of ${pair.identity} was made, until ${toIso(endOf(pair))}`)
+    // Whatever else is as it was, the file is another.
+    on.changed()
   }
 
   function tell(held: Held | undefined): void {
@@ -112,6 +119,7 @@ export function openMaker(
       on.say(`what a killed voms-proxy-init may have left in /tmp could not be looked for: ${String(error)}`)
     }
     let jumped = false
+    let before = { wall: world.now(), steady: performance.now() }
     while (!ending.signal.aborted) {
       try {
         await look(jumped)
@@ -124,11 +132,11 @@ export function openMaker(
         on.changed()
       }
       settle()
-      const before = { wall: world.now(), steady: performance.now() }
-      const most = seen.refusal === undefined ? lookMs : eagerMs
-      await sleep(Math.min(most, Math.max(1000, seen.nextAt - world.now())), ending.signal)
-      const slept = performance.now() - before.steady
-      jumped = Math.abs(world.now() - before.wall - slept) > jumpMs
+      const most = seen.refusal === undefined ? times.lookMs : times.eagerMs
+      await sleep(Math.min(most, Math.max(times.leastMs, seen.nextAt - world.now())), ending.signal)
+      const now = { wall: world.now(), steady: performance.now() }
+      jumped = Math.abs(now.wall - before.wall - (now.steady - before.steady)) > jumpMs
+      before = now
     }
   }
 

@@ -1,6 +1,6 @@
 // The password of the private key: given at the start, in a file, or handed in later. Never writes it anywhere, never shows it.
 
-import { readFile, stat } from 'node:fs/promises'
+import { readFile, rename, stat, writeFile } from 'node:fs/promises'
 import { codeOf, Trouble } from '../words/reason.ts'
 import { remove } from './proxy-place.ts'
 
@@ -80,4 +80,42 @@ export async function readPassword(path: string): Promise<string | Trouble> {
     const why = code === 'ENOENT' ? 'is not there' : `cannot be read (${code})`
     return new Trouble('auth', `the password file ${path} ${why}`, error)
   }
+}
+
+/** Lays a password where the daemon of this user takes it within a minute. The directory is nobody else's (proxy-place.ts).
+ *  @param path passwordPathOf() of maker.ts */
+export async function handPassword(path: string, text: string): Promise<void> {
+  const staging = `${path}.new`
+  await remove(staging)
+  await writeFile(staging, `${text}\n`, { mode: 0o600, flag: 'wx' })
+  await rename(staging, path)
+}
+
+/** Does it lie there still? @param giveUp then it is taken away again: nobody has come for it
+ *  @throws Trouble('auth') when it was taken away */
+export async function isHanded(path: string, giveUp: boolean): Promise<boolean> {
+  try {
+    await stat(path)
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return false
+    throw error
+  }
+  if (!giveUp) return true
+  await remove(path)
+  throw new Trouble('auth', 'no daemon has taken the password: is it running, as this user?')
+}
+
+/** Has this key a password? false also for what is no key: the try to use it will say what is wrong. */
+export async function isLocked(keyPath: string): Promise<boolean> {
+  try {
+    return isEncrypted(await readFile(keyPath, 'latin1'))
+  } catch {
+    // As above.
+    return false
+  }
+}
+
+/** PKCS #8, and the PEM of before. */
+export function isEncrypted(pem: string): boolean {
+  return /BEGIN ENCRYPTED PRIVATE KEY|Proc-Type: 4,ENCRYPTED/.test(pem)
 }

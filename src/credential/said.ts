@@ -100,9 +100,14 @@ const rows: readonly Row[] = [
 export const wrongPassword =
   'the password of the private key is wrong: put the right one into GRID_PASSWORD_FILE, or give it with desktop-rucio password'
 
-/** @param text what the client said on both streams
+/** @param text what the client said on both streams; its words are looked for in it as it is, for a password may be one of them
+ *  @param shown the same without the password
  *  @param reachedNothing it ran into its time limit */
-export function explain(text: string, asked: Asked, reachedNothing: boolean): Refusal {
+export function explain(
+  { text, shown }: { readonly text: string; readonly shown: string },
+  asked: Asked,
+  reachedNothing: boolean,
+): Refusal {
   if (reachedNothing)
     return {
       again: 'network',
@@ -114,7 +119,7 @@ export function explain(text: string, asked: Asked, reachedNothing: boolean): Re
   }
   return {
     again: 'network',
-    message: `voms-proxy-init made no proxy: ${clean(lastWords(text), 200) || 'it gave no reason'}`,
+    message: `voms-proxy-init made no proxy: ${clean(lastWords(shown), 200) || 'it gave no reason'}`,
   }
 }
 

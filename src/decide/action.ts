@@ -2,6 +2,7 @@
 
 import type { RuleWanted } from '../words/destination.ts'
 import type { Reason } from '../words/reason.ts'
+import type { RuleStep } from '../words/rule.ts'
 
 export type Action =
   /** ask the catalogue what a DID holds, for a request or for GET /dsfiles */
@@ -58,9 +59,6 @@ export function subject(action: Action): string {
 export function keyOf(action: Action): string {
   return `${action.kind} ${subject(action)}`
 }
-
-/** make or join, look at, renew, end; ask where its files lie below the mount; look whether they do. */
-export type RuleStep = 'make' | 'look' | 'renew' | 'end' | 'place' | 'see'
 
 /** Why a dataset does not go on now. */
 export type Waiting = {

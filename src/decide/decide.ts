@@ -130,12 +130,14 @@ function forRule(board: Board, { name, did, rule }: WishSeen, runningHere: reado
   const { step, waiting, wakeAt } = ruleTurn(rule, board.now)
   if (waiting !== undefined) board.waiting.set(name, waiting)
   wake(board, wakeAt)
-  const { wanted } = rule
-  if (step === undefined) return wanted !== undefined || rule.record !== undefined
-  const rules = [...board.seen.running, ...board.actions].filter(each => each.kind === 'rule')
-  const isFull = rules.length >= rulesAtOnce || runningHere.length > 0
-  if (isFull || (step !== 'see' && resting(board, name))) return true
-  inItsTime(board, { kind: 'rule', name, did, step, wanted })
+  if (step === undefined) return rule.wanted !== undefined || rule.record !== undefined
+  // A look under a mount may take its time, and must not hold up what is asked of Rucio.
+  const isSee = step === 'see'
+  const running = board.seen.running.filter(each => each.kind === (isSee ? 'see' : 'rule'))
+  const ordered = board.actions.filter(each => each.kind === 'rule' && (each.step === 'see') === isSee)
+  const isFull = running.length + ordered.length >= (isSee ? 1 : rulesAtOnce) || runningHere.length > 0
+  if (isFull || (!isSee && resting(board, name))) return true
+  inItsTime(board, { kind: 'rule', name, did, step, wanted: rule.wanted })
   return true
 }
 

@@ -41,6 +41,7 @@ export type RunningSeen = {
     | 'load'
     | 'odd'
     | 'rule'
+    | 'see'
   readonly name: string
   /** bytes that a fetch has yet to write */
   readonly bytes: number

@@ -19,18 +19,23 @@ export type Choice =
   /** nothing to ask now, and why */
   | { readonly kind: 'none'; readonly trouble: Trouble }
 
-/** What fetches bytes from a replica: our own code for https, xrdcp, the official client. */
-export type Engine = 'https' | 'xrdcp' | 'rucio'
+/** What fetches bytes from a replica: our own code for https and for a member of a zip that is fetched over it, xrdcp, the official client. */
+export type Engine = 'https' | 'xrdcp' | 'archive' | 'rucio'
 
 // The order of use where nothing speaks against a replica: what costs least and resumes best comes first.
-const engines: readonly Engine[] = ['https', 'xrdcp', 'rucio']
+const engines: readonly Engine[] = ['https', 'xrdcp', 'archive', 'rucio']
 
 /** @param by 'rucio' when the configuration wants everything by the official client */
-export function engineOf({ pfn }: Replica, by: 'auto' | 'rucio'): Engine {
+export function engineOf({ pfn, clientExtract }: Replica, by: 'auto' | 'rucio'): Engine {
   if (by === 'rucio') return 'rucio'
-  if (wireScheme(pfn.scheme) !== undefined) return 'https'
-  return isXrootd(pfn.scheme) ? 'xrdcp' : 'rucio'
+  if (isXrootd(pfn.scheme)) return 'xrdcp'
+  if (wireScheme(pfn.scheme) === undefined) return 'rucio'
+  // The official client has a tar; we read zips.
+  return clientExtract ? (isZip.test(pfn.path) ? 'archive' : 'rucio') : 'https'
 }
+
+/** As Rucio tells an archive by its name. */
+const isZip = /\.zipx?(\.[0-9]+)*$/i
 
 /** The order of use: the official client last, replicas without strikes first, then https before xrdcp, then the catalogue's order, then
  *  the faster host. Hosts at rest, and replicas with three strikes within the last hour, are left out; so is what no engine that is
@@ -116,11 +121,8 @@ function reachableOf(
       : new Trouble('no_replica', `no storage offers ${did}`)
   const onDisk = replicas.filter(each => each.type === 'DISK')
   if (onDisk.length === 0) return new Trouble('only_tape', `${did} lies on tape only (${rsesOf(replicas)})`)
-  // xrdcp reads one member of an archive; nothing else does yet.
-  const single = onDisk.filter(each => !each.clientExtract || isXrootd(each.pfn.scheme))
-  if (single.length === 0) return new Trouble('unsupported', `${did} lies inside an archive only`)
-  const spoken = single.filter(each => !missing.has(engineOf(each, by)))
-  if (spoken.length === 0) return new Trouble('unsupported', cannot(did, single, seen))
+  const spoken = onDisk.filter(each => !missing.has(engineOf(each, by)))
+  if (spoken.length === 0) return new Trouble('unsupported', cannot(did, onDisk, seen))
   const allowed = spoken.filter(each => plainData || each.pfn.scheme !== 'http')
   if (allowed.length === 0)
     return new Trouble('unsupported', `${did} is offered over plain http only, and "plain_data" is false`)

@@ -3,9 +3,9 @@
 
 import type { RuleWanted } from '../words/destination.ts'
 import type { Failure } from '../words/reason.ts'
-import { isGood, type RuleRecord } from '../words/rule.ts'
+import { isGood, type RuleRecord, type RuleStep } from '../words/rule.ts'
 import { fromIso } from '../words/world.ts'
-import type { RuleStep, Waiting } from './action.ts'
+import type { Waiting } from './action.ts'
 
 export type RuleSeen = {
   /** undefined: it shall lie on this disk, or nowhere; a rule that was made for it is ended */
@@ -64,8 +64,9 @@ export function ruleTurn(seen: RuleSeen, now: number): RuleTurn {
   if (record === undefined) return turn(wanted === undefined ? undefined : 'make')
   const tryAt = fromIso(record.next_try) ?? 0
   const isDue = tryAt <= now || tryAt - now > longestMs
-  /** A step that asks Rucio waits for its time after a failure. */
-  const ask = (step: RuleStep): RuleTurn => (isDue ? turn(step) : { ...turn(undefined), wakeAt: tryAt })
+  /** A step that asks Rucio waits after its own failure: a removal does not wait for what Rucio refused to make. */
+  const ask = (step: RuleStep): RuleTurn =>
+    isDue || record.failed_step !== step ? turn(step) : { ...turn(undefined), wakeAt: tryAt }
   const waiting = waitingOf(seen)
   const next = ((): RuleTurn => {
     // The rule at another RSE goes first: its record is the only one that there is.

@@ -111,6 +111,15 @@ export async function dropParts(root: Root, name: string): Promise<void> {
   await syncDir(dir)
 }
 
+/** One part and its sidecar go; absent already is fine. @throws Fenced; Trouble as the disk has it */
+export async function dropPart(root: Root, name: string, path: string): Promise<void> {
+  if ((await walk(root, layout.parts(root, name)))?.isDirectory() !== true) return
+  await fence(root)
+  await dropSidecar(layout.sidecar(root, name, path))
+  await dropSidecar(layout.part(root, name, path))
+  await syncDir(layout.parts(root, name))
+}
+
 /** Its directory is not synced: a sidecar that comes back after a power cut belongs to a file that has its line. */
 async function dropSidecar(path: string): Promise<void> {
   try {

@@ -4,6 +4,7 @@
 import { lstat, opendir, realpath, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { codeOf, Trouble } from '../words/reason.ts'
+import { openGate } from './gate.ts'
 
 export type MountSeen =
   | { readonly kind: 'absent' }
@@ -16,15 +17,16 @@ export type MountSeen =
 /** How one file is seen. `outside`: a link leads out of the mount. */
 export type FileUnderMount = 'seen' | 'absent' | 'size' | 'no file' | 'outside' | 'no right'
 
-/** A hard NFS mount whose server is gone answers nothing at all, and the call cannot be taken back. */
-const slowMs = 10_000
-/** Node has four threads for all disks; the others are left for the data directory. */
-const mostAtOnce = 2
+/** A hard NFS mount whose server is gone answers nothing at all, and the call cannot be taken back. Node has four threads for all
+ *  disks; the other two are left for the data directory. Shorter than a call of the web waits for a disk: its answer shall say what is wrong. */
+const gate = openGate(2, 4000)
+/** Files whose turn is waited for at the same time. */
+const batchLength = 2
 
 /** What lies at the mount itself. The way to it may lead over links: /storage often is one.
- *  @throws Trouble `disk_error` when it does not answer within 10 s */
+ *  @throws Trouble `disk_error` when it does not answer within 4 s */
 export async function lookAtMount(mount: string): Promise<MountSeen> {
-  return await inTime(mount, async () => {
+  return await gate.run(mount, async () => {
     try {
       const real = await realpath(mount)
       const dir = await opendir(real)
@@ -55,16 +57,16 @@ export async function lookUnder(
   const dirs = new Map<string, Promise<string | FileUnderMount>>()
   const dirOf = (place: string): Promise<string | FileUnderMount> => {
     const dir = dirname(place)
-    const known = dirs.get(dir) ?? inTime(mount, () => realInside(real, join(real, dir)))
+    const known = dirs.get(dir) ?? gate.run(mount, () => realInside(real, join(real, dir)))
     dirs.set(dir, known)
     return known
   }
   const found: FileUnderMount[] = []
-  for (let from = 0; from < files.length; from += mostAtOnce) {
-    const batch = files.slice(from, from + mostAtOnce).map(async ({ place, bytes }) => {
+  for (let from = 0; from < files.length; from += batchLength) {
+    const batch = files.slice(from, from + batchLength).map(async ({ place, bytes }) => {
       const dir = await dirOf(place)
       if (isWord(dir)) return dir
-      return await inTime(mount, () =>
+      return await gate.run(mount, () =>
         lookAtFile(real, join(dir, place.slice(place.lastIndexOf('/') + 1)), bytes),
       )
     })
@@ -111,41 +113,4 @@ function wordOf(error: unknown): FileUnderMount {
   if (code === 'ELOOP') return 'outside'
   if (code === undefined) throw error
   throw new Trouble('disk_error', `the mounted storage gave ${code}`, error)
-}
-
-let atWork = 0
-const queue: (() => void)[] = []
-
-/** One call at a time in each of two places. What hangs keeps its place until it ends; who waits for one is told in time. */
-async function inTime<T>(mount: string, work: () => Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  let late = false
-  const slow = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => {
-      late = true
-      reject(new Trouble('disk_error', `${mount} does not answer within ${slowMs / 1000} s`))
-    }, slowMs)
-  })
-  const inPlace = async (): Promise<T> => {
-    if (atWork >= mostAtOnce) await new Promise<void>(resolve => queue.push(resolve))
-    else atWork++
-    try {
-      // Nobody waits for it any more: its place is for the next.
-      if (late) throw new Trouble('disk_error', `${mount} does not answer`)
-      return await work()
-    } finally {
-      const next = queue.shift()
-      if (next === undefined) atWork--
-      else next()
-    }
-  }
-  const mine = inPlace()
-  mine.catch(() => {
-    // Whoever asked has the error, or has gone with the one about the time.
-  })
-  try {
-    return await Promise.race([mine, slow])
-  } finally {
-    clearTimeout(timer)
-  }
 }

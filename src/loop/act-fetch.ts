@@ -85,7 +85,18 @@ async function fetchOne(
     return
   }
   const result = await daemon.transfer.fetchFile(
-    { name: work.name, line, replicas, log: work.log, config, onBrought: brought },
+    {
+      name: work.name,
+      line,
+      replicas,
+      log: work.log,
+      config,
+      onBrought: brought,
+      replicasOf: (did, signal) => daemon.replicas.of(did, () => [], signal),
+      *unfinished() {
+        for (const each of work.files.values()) yield each.line.did
+      },
+    },
     signal,
   )
   switch (result.kind) {

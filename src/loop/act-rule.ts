@@ -173,7 +173,7 @@ async function placeFiles(step: Step): Promise<void> {
   await save(step, { ...record, ...well })
 }
 
-const well = { tries: 0, next_try: null, failure: null } as const
+const well = { failed_step: null, tries: 0, next_try: null, failure: null } as const
 
 async function saveSeen(step: Step, record: RuleRecord, rule: Rule): Promise<void> {
   const { daemon, signal } = step
@@ -209,11 +209,12 @@ async function failed(step: Step, trouble: Trouble): Promise<void> {
   const { name } = action
   // As it is by now: a step may have written it before it failed.
   const record = (await readRecord(root, layout.rule(root, name), readRuleRecord)) ?? step.record
-  const tries = record.tries + 1
+  const tries = record.failed_step === action.step ? record.tries + 1 : 1
   const again = ofTheWay.includes(trouble.reason) ? nextTryAt : retryAt
-  const why = await whyRefused(step, trouble, signal)
+  const why = await whyRefused({ ...step, record }, trouble, signal)
   await save(step, {
     ...record,
+    failed_step: action.step,
     tries,
     next_try: toIso(again(world.now(), tries, world.chance())),
     failure: { ...why, at: toIso(world.now()) },

@@ -37,6 +37,8 @@ export function describe(action: Effect): Omit<RunningSeen, 'ending'> {
     case 'problem':
     case 'mended':
       return { kind: 'odd', name: action.file, bytes: 0, priority: 0 }
+    case 'rule':
+      return { kind: action.step === 'see' ? 'see' : 'rule', name: action.name, bytes: 0, priority: 0 }
     case 'probe':
       return { kind: 'probe', name: '', bytes: 0, priority: 0 }
     case 'withdraw':

@@ -10,13 +10,15 @@ const lookEveryMs = 60_000
  *  @param path PATH of the environment in which it will run
  *  @returns absolute path of what can be run; undefined when there is none. One that is installed meanwhile is found within a minute */
 export function programFinder(program: string, path: string | undefined): () => Promise<string | undefined> {
-  let found: string | undefined
+  // The look itself is kept, not what it found: who asks while it goes on waits for it.
+  let look: Promise<string | undefined> | undefined
   let lookedAt = Number.NEGATIVE_INFINITY
-  return async () => {
-    if (performance.now() - lookedAt < lookEveryMs) return found
-    lookedAt = performance.now()
-    found = await findProgram(program, path)
-    return found
+  return () => {
+    if (look === undefined || performance.now() - lookedAt >= lookEveryMs) {
+      lookedAt = performance.now()
+      look = findProgram(program, path)
+    }
+    return look
   }
 }
 

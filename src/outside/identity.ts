@@ -4,6 +4,7 @@ import { Agent as PlainAgent } from 'node:http'
 import { Agent, type AgentOptions } from 'node:https'
 import type { SecureContext } from 'node:tls'
 import type { Identity } from './request.ts'
+import { serverCheck } from './verified.ts'
 
 /** @param contexts `certificate` holds a client certificate, `bare` the same CA set without one */
 export function makeIdentity(contexts: {
@@ -49,6 +50,7 @@ function options(secureContext: SecureContext): AgentOptions {
   const all: AgentOptions & { secureContext: SecureContext } = {
     ...pool,
     secureContext,
+    checkServerIdentity: serverCheck(secureContext),
     rejectUnauthorized: true,
     minVersion: 'TLSv1.2',
   }

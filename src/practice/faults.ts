@@ -80,4 +80,8 @@ export type CatalogueFaults = {
   readonly tokenLifeSeconds?: number
   /** all tokens given so far are worth nothing from now on */
   readonly forgetTokens?: boolean
+  /** takes traces, which a server of Rucio does only when it is told to (else 404) */
+  readonly takesTraces?: boolean
+  /** public keys with which jdoe may log in by SSH, PEM text */
+  readonly sshKeys?: readonly string[]
 }

@@ -28,10 +28,14 @@ export type PracticeGrid = {
   /** body bytes that left each RSE, by range, in order of the answers' starts; of a redirect the RSE that sent them */
   sent(): readonly Sent[]
   forgetSent(): void
+  /** the header Authorization of each request to an RSE so far; '' where there was none */
+  authorizations(rse: string): readonly string[]
   /** how many connections an RSE has reset since the start because of `dropEvery` */
   cuts(rse: string): number
   /** requests that the catalogue answered: `METHOD path`, with the query, as they came */
   calls(): readonly string[]
+  /** texts of the traces that the catalogue took (takesTraces), in order */
+  traces(): readonly string[]
   stop(): Promise<void>
 }
 
@@ -117,6 +121,7 @@ export async function startPracticeGrid(options: StartOptions): Promise<Practice
       if (target !== '' && !ports.has(target)) throw new Error(`the practice grid has no RSE ${target}`)
       await storage(rse).setFaults(faults)
     },
+    authorizations: rse => storage(rse).authorizations(),
     setCatalogue: faults => catalogue.setFaults(faults),
     setSeed(seed) {
       contents = contentsOf(seed)
@@ -127,6 +132,7 @@ export async function startPracticeGrid(options: StartOptions): Promise<Practice
     },
     cuts: rse => cuts.get(rse) ?? 0,
     calls: () => catalogue.calls(),
+    traces: () => catalogue.traces(),
     async stop() {
       await Promise.all([catalogue.stop(), ...[...storages.values()].map(each => each.stop())])
     },

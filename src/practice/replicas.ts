@@ -46,7 +46,9 @@ export async function listReplicas(
     random: sort === 'random',
     rses: rses.filter(rse => allowed.has(rse.name)),
   }
-  const lines = await Promise.all([...files.values()].map(file => replicaLine(file, options)))
+  const lines = await Promise.all(
+    [...files.values()].map(file => replicaLine(file, archiveOf(contents, file), options)),
+  )
   return { kind: 'lines', lines: lines.filter(line => line !== undefined) }
 }
 
@@ -70,8 +72,15 @@ export function isTape(name: string): boolean {
   return name.startsWith('TAPE')
 }
 
+/** Of a member the archive that it is in: its addresses are that one's. */
+function archiveOf(contents: Contents, file: SeedFile): SeedFile | undefined {
+  const entry = file.inside === undefined ? undefined : contents.did(file.scope, file.inside)
+  return entry?.type === 'FILE' ? entry.file : undefined
+}
+
 async function replicaLine(
   file: SeedFile,
+  archive: SeedFile | undefined,
   options: {
     readonly schemes: readonly string[] | undefined
     readonly domain: string
@@ -81,7 +90,7 @@ async function replicaLine(
   },
 ): Promise<unknown> {
   // Own keys in the seed's order are the order of use: that is what a test wants to rule over.
-  const here = Object.entries(file.replicas).flatMap(([name, kind]) => {
+  const here = Object.entries((archive ?? file).replicas).flatMap(([name, kind]) => {
     const rse = options.rses.find(each => each.name === name)
     return rse === undefined || (kind === 'unavailable' && !options.allStates) ? [] : [{ rse, kind }]
   })
@@ -91,19 +100,26 @@ async function replicaLine(
       options.schemes === undefined
         ? rse.schemes.slice(0, 1)
         : rse.schemes.filter(each => options.schemes?.includes(each))
-    return schemes.map(scheme => ({ rse, pfn: pfnOf(rse, scheme, file) }))
+    // XRootD reads one member by itself; over anything else the client takes it out (facts/rucio.md 5).
+    return archive === undefined
+      ? schemes.map(scheme => ({ rse, pfn: pfnOf(rse, scheme, file), extract: false }))
+      : schemes.map(scheme => ({
+          rse,
+          pfn: `${pfnOf(rse, scheme, archive)}?xrdcl.unzip=${encodeURIComponent(file.name)}`,
+          extract: scheme !== 'root',
+        }))
   })
   if (options.random) places.sort(() => Math.random() - 0.5)
-  const pfns = places.map(({ rse, pfn }, i) => [
+  const pfns = places.map(({ rse, pfn, extract }, i) => [
     pfn,
     {
       rse_id: rseId(rse.name),
       rse: rse.name,
       type: isTape(rse.name) ? 'TAPE' : 'DISK',
       volatile: false,
-      domain: options.domain,
+      domain: archive === undefined ? options.domain : 'zip',
       priority: i + 1,
-      client_extract: false,
+      client_extract: extract,
     },
   ])
   const byRse = new Map<string, string[]>()

@@ -2,7 +2,7 @@
 // behind a path: routes.ts does.
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { answerError, answerObject, answerPage, commonHeaders } from './answers.ts'
+import { answerError, answerObject, answerPage, answerText, commonHeaders } from './answers.ts'
 import { openTokens, type Tokens } from './auth.ts'
 import { closed } from './body.ts'
 import type { Contents } from './contents.ts'
@@ -17,6 +17,8 @@ export type Catalogue = {
   readonly port: number
   setFaults(faults: CatalogueFaults): Promise<void>
   calls(): readonly string[]
+  /** texts of the traces that it took */
+  traces(): readonly string[]
   stop(): Promise<void>
 }
 
@@ -25,6 +27,7 @@ export async function openCatalogue(options: {
   readonly rses: readonly Rse[]
 }): Promise<Catalogue> {
   const calls: string[] = []
+  const traces: string[] = []
   const tokens = openTokens()
   const rules = openRules(options.contents, options.rses)
   let faults: CatalogueFaults = {}
@@ -35,7 +38,7 @@ export async function openCatalogue(options: {
     silent: () => faults.hang === true,
     answer(request, response) {
       calls.push(`${request.method} ${request.url}`)
-      void answer({ ...options, faults, tokens, rules }, request, response)
+      void answer({ ...options, faults, tokens, rules, traces }, request, response)
     },
   })
   return {
@@ -44,11 +47,13 @@ export async function openCatalogue(options: {
       faults = { ...faults, ...change }
       if (change.tokenLifeSeconds !== undefined) tokens.setLife(change.tokenLifeSeconds)
       if (change.forgetTokens === true) tokens.forget()
+      if (change.sshKeys !== undefined) tokens.setSshKeys(change.sshKeys)
       if (change.cleanRules !== undefined && change.cleanRules !== false)
         rules.clean(change.cleanRules === 'all')
       await (faults.down === true ? listener.shut() : listener.open())
     },
     calls: () => [...calls],
+    traces: () => [...traces],
     stop: () => listener.shut(),
   }
 }
@@ -59,6 +64,7 @@ type Here = {
   readonly faults: CatalogueFaults
   readonly tokens: Tokens
   readonly rules: Rules
+  readonly traces: string[]
 }
 
 async function answer(here: Here, request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -74,6 +80,10 @@ async function answer(here: Here, request: IncomingMessage, response: ServerResp
   if (path === '/ping' && isRead) return answerObject({ version: '41.5.1' }, response)
   if (path.startsWith('/auth/') && isRead)
     return here.tokens.answer(path, request, response) ? undefined : notFound(response)
+  if (path === '/traces/' && request.method === 'POST' && here.faults.takesTraces === true) {
+    here.traces.push(text)
+    return answerText(201, 'application/octet-stream', 'Created', response)
+  }
   const cut = here.faults.cutLists ?? false
   const asked = { method: request.method ?? '', path, query }
   const view =

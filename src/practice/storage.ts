@@ -15,6 +15,8 @@ import { directoryPage, loginPage, propfindAnswer, refuse, text } from './xrootd
 export type Storage = {
   readonly port: number
   setFaults(change: Partial<Faults>): Promise<void>
+  /** the Authorization of each request so far; '' where there was none */
+  authorizations(): readonly string[]
   stop(): Promise<void>
 }
 
@@ -24,12 +26,16 @@ export async function openStorage(
   surroundings: Surroundings,
 ): Promise<Storage> {
   let faults = noFaults
+  const shown: string[] = []
   const here: Here = { rse, surroundings, faults: () => faults, digest: { last: '' } }
   const listener = await listen({
     secure,
     idleMs: 100_000,
     silent: () => faults.hang,
-    answer: (request, response, connection) => void answer(here, request, response, connection),
+    answer(request, response, connection) {
+      shown.push(request.headers.authorization ?? '')
+      void answer(here, request, response, connection)
+    },
   })
   return {
     port: listener.port,
@@ -37,6 +43,7 @@ export async function openStorage(
       faults = { ...faults, ...change }
       await (faults.dead ? listener.shut() : listener.open())
     },
+    authorizations: () => [...shown],
     stop: () => listener.shut(),
   }
 }

@@ -8,10 +8,12 @@ import type { Root } from '../disk/layout.ts'
 import type { KnownParts } from '../disk/part.ts'
 import { fence } from '../disk/put.ts'
 import type { Identity } from '../outside/request.ts'
+import type { Finished } from '../words/finished.ts'
 import type { ProgressTable } from '../words/progress.ts'
 import { toTrouble } from '../words/reason.ts'
 import type { Log } from '../words/status.ts'
 import type { World } from '../words/world.ts'
+import { Archives } from './archive.ts'
 import { type Fetched, fetchOne, type Job, type Place } from './file.ts'
 import { follow } from './follow.ts'
 import { Hosts } from './hosts.ts'
@@ -55,11 +57,13 @@ export async function openTransfer(options: {
   readonly token: () => Promise<string | undefined>
   /** ms since 1970 of the lease's last renewal: when it is older than 4 s, owner.json is read before each write to a part */
   readonly renewedAt?: () => number
+  /** told of each file that got its name; returns at once, and never throws */
+  readonly onFinished?: (file: Finished) => void
   readonly limits?: Partial<Limits>
   /** those of programs.ts unless a test has others */
   readonly programs?: Programs
 }): Promise<Transfer> {
-  const { root, world, log, identity, token, renewedAt } = options
+  const { root, world, log, identity, token, renewedAt, onFinished = () => {} } = options
   const tell = (text: string) => log('rucio_downloader', text)
   const hosts = await Hosts.open(root, world, tell)
   const lines = new Lines()
@@ -77,6 +81,7 @@ export async function openTransfer(options: {
     async guard() {
       if (renewedAt !== undefined && world.now() - renewedAt() > trustedMs) await fence(root)
     },
+    finished: onFinished,
   }
   const means: Means = {
     hosts,
@@ -89,6 +94,7 @@ export async function openTransfer(options: {
     tell,
     programs: options.programs ?? openPrograms(),
   }
+  const archives = new Archives(place, means)
 
   async function save(now: boolean): Promise<void> {
     try {
@@ -102,7 +108,7 @@ export async function openTransfer(options: {
   return {
     async fetchFile(job, signal) {
       const { controller, letGo } = follow(signal, closing.signal)
-      const fetching = fetchOne(place, means, job, controller.signal)
+      const fetching = fetchOne(place, { ...means, archives }, job, controller.signal)
       running.add(fetching)
       try {
         return await fetching
@@ -118,6 +124,7 @@ export async function openTransfer(options: {
     async close() {
       closing.abort()
       await Promise.allSettled(running)
+      await archives.close()
       await Promise.all(Object.values(means.programs).map(engine => engine.close?.()))
       lines.close()
       await save(true)

@@ -2,20 +2,22 @@
 
 import { afterFailure, afterStrike } from '../decide/outcome.ts'
 import { gapsOf } from '../decide/ranges.ts'
-import { chooseReplicas, type Engine, replicaKey } from '../decide/replicas.ts'
+import { chooseReplicas, type Engine, engineOf, replicaKey } from '../decide/replicas.ts'
 import { finish } from '../disk/finish.ts'
 import type { Root } from '../disk/layout.ts'
 import type { VerifiedLog } from '../disk/lines.ts'
 import { type KnownParts, Part } from '../disk/part.ts'
 import { Fenced } from '../disk/put.ts'
 import type { Config } from '../words/config.ts'
+import type { Finished } from '../words/finished.ts'
 import type { ListingLine } from '../words/listing.ts'
 import { emptySidecar, type Sidecar } from '../words/part.ts'
 import { hostPort } from '../words/pfn.ts'
 import { sumOf } from '../words/ranges.ts'
 import { type Failure, Trouble, toFailure, toTrouble } from '../words/reason.ts'
-import type { FileReplicas } from '../words/replica.ts'
+import type { FileReplicas, Replica } from '../words/replica.ts'
 import type { World } from '../words/world.ts'
+import type { Filler } from './filler.ts'
 import { bringAll } from './lanes.ts'
 import { missingOf } from './program.ts'
 import type { Table } from './table.ts'
@@ -28,6 +30,10 @@ export type Job = {
   readonly replicas: FileReplicas
   readonly log: VerifiedLog
   readonly config: Config
+  /** asks the catalogue for the replicas of another file: of an archive, say. @throws Trouble of the catalogue */
+  readonly replicasOf: (did: string, signal: AbortSignal) => Promise<FileReplicas>
+  /** DIDs of the dataset's files that are not verified yet, as it stands when it is called */
+  readonly unfinished: () => Iterable<string>
   /** called when all bytes have come: the line is free while the disk syncs them and the file gets its name */
   readonly onBrought?: () => void
 }
@@ -52,16 +58,30 @@ export type Place = {
   readonly known: KnownParts
   readonly table: Table
   readonly guard: () => Promise<void>
+  /** told of each file that got its name; returns at once, and never throws */
+  readonly finished: (file: Finished) => void
+}
+
+/** Where members of archives come from; archive.ts. */
+export type MemberSource = {
+  extract(job: Job, replica: Replica, filler: Filler, signal: AbortSignal): Promise<void>
+  finished(name: string, did: string): Promise<void>
 }
 
 /** The contract is engine.ts' fetchFile(). */
-export async function fetchOne(place: Place, means: Means, job: Job, signal: AbortSignal): Promise<Fetched> {
+export async function fetchOne(
+  place: Place,
+  means: Means & { readonly archives: MemberSource },
+  job: Job,
+  signal: AbortSignal,
+): Promise<Fetched> {
   const { root, known, guard } = place
   const { name, config } = job
   const line = withSums(job.line, job.replicas)
   let part: Part | undefined
   let of: Try | undefined
   let gone = false
+  const startedAt = means.now()
   let removeRow: () => void = () => {}
   try {
     signal.throwIfAborted()
@@ -84,6 +104,7 @@ export async function fetchOne(place: Place, means: Means, job: Job, signal: Abo
       wasted: 0,
       alone: part.sidecar.strikes.length > 0,
       source: undefined,
+      extract: (replica, filler, signal) => means.archives.extract(job, replica, filler, signal),
     }
     removeRow = place.table.add(name, line.path, lookAt(of))
     for (;;) {
@@ -108,6 +129,8 @@ export async function fetchOne(place: Place, means: Means, job: Job, signal: Abo
           ino: part.ino,
           hasSidecar: part.hasSidecar,
         })
+        tell(of, place, { name, did: line.did, bytes: line.bytes, startedAt })
+        await means.archives.finished(name, line.did)
         return { kind: 'finished', bytes: line.bytes }
       }
       await dropSuspect(of, verdict)
@@ -240,6 +263,16 @@ function unopened(line: ListingLine, trouble: Trouble, means: Means): Failed {
     chance: means.chance(),
   })
   return { kind: 'failed', failure, nextTryAt, costs }
+}
+
+/** The official client has told of what it brought itself. */
+function tell({ source, by, means }: Try, place: Place, file: Omit<Finished, 'source' | 'endedAt'>): void {
+  if (source !== undefined && engineOf(source, by) === 'rucio') return
+  place.finished({
+    ...file,
+    source: source === undefined ? undefined : { rse: source.rse, scheme: source.pfn.scheme },
+    endedAt: means.now(),
+  })
 }
 
 function sourceOf({ source, part }: Try): Sidecar['source'] {

@@ -130,6 +130,7 @@ async function fetchBy(
   const { of, signal, engine } = crew
   const { means, file, plainData } = of
   const { limits, now } = means
+  if (engine === 'archive') return await of.extract(replica, filler, signal)
   if (engine !== 'https') {
     const ask = { replica, file, limits, pace }
     return await means.programs[engine].bring(ask, filler, signal)

@@ -27,7 +27,7 @@ export type ProgramEngine = {
   close?(): Promise<void>
 }
 
-export type ProgramName = Exclude<Engine, 'https'>
+export type ProgramName = Exclude<Engine, 'https' | 'archive'>
 
 /** Every engine that is a program. */
 export type Programs = Readonly<Record<ProgramName, ProgramEngine>>

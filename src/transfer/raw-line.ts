@@ -5,6 +5,7 @@ import { isIP, type TcpNetConnectOpts } from 'node:net'
 import { type ConnectionOptions, connect, type SecureContext, type TLSSocket } from 'node:tls'
 import { guardedLookup, refuseLiteral } from '../outside/address.ts'
 import { lineTrouble, noteConnected } from '../outside/errors.ts'
+import { serverCheck } from '../outside/verified.ts'
 import { hostPort, type Pfn } from '../words/pfn.ts'
 import { Trouble } from '../words/reason.ts'
 
@@ -52,6 +53,7 @@ export class RawLine {
       port: pfn.port,
       ...(isIP(pfn.host) === 0 ? { servername: pfn.host } : {}),
       secureContext: context,
+      checkServerIdentity: serverCheck(context),
       rejectUnauthorized: true,
       minVersion: 'TLSv1.2',
       ALPNProtocols: ['http/1.1'],

@@ -72,7 +72,10 @@ export function openClientHome(options: ClientOptions, root: Root, lineFormat: s
         home = undefined
         throw error
       }
-      return envOf(options, dir, lineFormat)
+      // One that is not there would only be refused by name; without it the client may do.
+      const { proxyPath } = options.credential
+      const hasProxy = proxyPath !== undefined && (await isThere(proxyPath))
+      return envOf(options, dir, { lineFormat, hasProxy })
     },
     async close() {
       const made = home
@@ -160,7 +163,11 @@ async function othersOf(path: string): Promise<string> {
   return `${[...vo, ...others].join('\n')}\n`
 }
 
-function envOf(options: ClientOptions, dir: string, lineFormat: string): Record<string, string> {
+function envOf(
+  options: ClientOptions,
+  dir: string,
+  { lineFormat, hasProxy }: { readonly lineFormat: string; readonly hasProxy: boolean },
+): Record<string, string> {
   const { credential, env } = options
   // The address of a proxy may hold a password.
   const passed = Object.entries(env).flatMap(([key, value]) =>
@@ -181,7 +188,7 @@ function envOf(options: ClientOptions, dir: string, lineFormat: string): Record<
     RUCIO_CONFIG: join(dir, 'rucio.cfg'),
     RUCIO_LOGGING_FORMAT: lineFormat,
     ...(caDir === undefined ? {} : { X509_CERT_DIR: caDir }),
-    ...(proxyPath === undefined ? {} : { X509_USER_PROXY: proxyPath }),
+    ...(proxyPath === undefined || !hasProxy ? {} : { X509_USER_PROXY: proxyPath }),
     ...(proxyPath !== undefined || certPath === undefined
       ? {}
       : { X509_USER_CERT: certPath, X509_USER_KEY: keyPath ?? certPath }),

@@ -3,6 +3,7 @@
 
 import { wireScheme } from '../decide/replicas.ts'
 import type { Root } from '../disk/layout.ts'
+import { freeBytes } from '../disk/root.ts'
 import { openScratch, type Scratch } from '../disk/scratch.ts'
 import { programFinder } from '../outside/find.ts'
 import { runProgram } from '../outside/program.ts'
@@ -39,6 +40,9 @@ const mostKept = 128 * 1024
 export function rucioEngine(options: RucioEngineOptions): ProgramEngine {
   const { root, client, tell } = options
   const find = programFinder(client.program ?? 'rucio', client.env['PATH'])
+  // Linux ends with us what setpriv has started so, also where we are killed. Where there is none, or where the client has started others,
+  // these write to the end of their own file, which the next start has removed.
+  const findGuard = programFinder('setpriv', process.platform === 'linux' ? client.env['PATH'] : undefined)
   const home = openClientHome(client, root, lineFormat)
   /** before version 36 there was no new command line, so no option for the old one */
   let legacy = true
@@ -48,7 +52,7 @@ export function rucioEngine(options: RucioEngineOptions): ProgramEngine {
     scratch: Scratch,
     signal: AbortSignal,
   ): Promise<{ readonly said: string; readonly token: string }> {
-    const program = await find()
+    const [program, guard] = await Promise.all([find(), findGuard()])
     if (program === undefined) throw new Miss('replica', new Trouble('unsupported', install))
     const token = await options.token(signal)
     const env = await home.ready(token)
@@ -58,8 +62,12 @@ export function rucioEngine(options: RucioEngineOptions): ProgramEngine {
     try {
       await runProgram(
         {
-          program,
-          args: [...(legacy ? ['--legacy'] : []), ...argsOf(ask, scratch.dir)],
+          program: guard ?? program,
+          args: [
+            ...(guard === undefined ? [] : ['--pdeathsig', 'KILL', program]),
+            ...(legacy ? ['--legacy'] : []),
+            ...argsOf(ask, scratch.dir),
+          ],
           env,
           cwd: scratch.dir,
           timeoutMs: foreverMs,
@@ -80,6 +88,7 @@ export function rucioEngine(options: RucioEngineOptions): ProgramEngine {
   return {
     missing: async () => ((await find()) === undefined ? install : undefined),
     async bring(ask, filler, signal) {
+      await mustFit(root, ask)
       const scratch = await openScratch(root)
       try {
         let ran = await run(ask, scratch, signal)
@@ -111,6 +120,8 @@ function argsOf({ replica, file }: ProgramAsk, dir: string): string[] {
   const itsChoice = wireScheme(scheme) !== undefined || scheme === 'root' || scheme === 'roots'
   return [
     '-v',
+    // Traces are ours to send, one for a file, or not at all where its user wants none: the client sends none under such a name alone.
+    '--user-agent=pilot-desktop-rucio',
     'download',
     '--dir',
     dir,
@@ -153,6 +164,16 @@ async function take(
   } finally {
     await found.handle.close()
   }
+}
+
+/** The loop reckons with the file once: until it is in its part it lies there twice. */
+async function mustFit(root: Root, { file }: ProgramAsk): Promise<void> {
+  const free = await freeBytes(root)
+  if (free > 2 * file.bytes) return
+  throw new Trouble(
+    'disk_full',
+    `${file.did} needs its ${file.bytes} bytes twice for a while where the official client brings it, and ${free} are free`,
+  )
 }
 
 async function drop(scratch: Scratch, tell: (text: string) => void): Promise<void> {

@@ -5,6 +5,7 @@ import type { Part } from '../disk/part.ts'
 import type { Identity } from '../outside/request.ts'
 import type { Trouble } from '../words/reason.ts'
 import type { FileReplicas, Replica } from '../words/replica.ts'
+import type { Filler } from './filler.ts'
 import type { Hosts } from './hosts.ts'
 import type { Limits } from './limits.ts'
 import type { Lines } from './lines.ts'
@@ -47,6 +48,8 @@ export type Try = {
   alone: boolean
   /** that sends now, or sent last */
   source: Replica | undefined
+  /** out of the archive at that replica, which is fetched first if need be. @throws as a program's bring() */
+  readonly extract: (replica: Replica, filler: Filler, signal: AbortSignal) => Promise<void>
 }
 
 /** Whom to ask now: the policy of decide/, with what this try has learned. */

@@ -59,13 +59,16 @@ export function envOfXrdcp(
   }
 }
 
-/** Writes a token where only this user can read it, for one run.
+/** Writes a secret where only this user can read it, for one run.
  *  @param dir outside DATA, of mode 0700
  *  @throws Trouble disk_error when it cannot be written */
-export async function handOver(dir: string, token: string): Promise<{ path: string; end(): Promise<void> }> {
-  const path = join(dir, `bt-${randomUUID()}`)
+export async function handOver(
+  dir: string,
+  secret: string,
+): Promise<{ readonly path: string; end(): Promise<void> }> {
+  const path = join(dir, `xrdcp-${randomUUID()}`)
   try {
-    await writeFile(path, token, { mode: 0o600, flag: 'wx' })
+    await writeFile(path, secret, { mode: 0o600, flag: 'wx' })
   } catch (error) {
     throw new Trouble('disk_error', `${dir} cannot be written (${codeOf(error)})`, error)
   }

@@ -10,19 +10,20 @@ export type Ended = {
   readonly stderr: string
   /** bytes that it brought */
   readonly came: number
+  /** it had a proxy or a token to show */
+  readonly showed: boolean
 }
 
 /** Exit codes tell kinds of errors alone (50 ours, 51 the connection, 52 the log-in or a time-out, 53 a query, 54 the server's or the
  *  disk's), so that its sentence is read first: `[ERROR] Server responded with an error: [3011] …` (xrdcp 5.5.3, each of these measured or
  *  from XProtocol.hh).
  *  @param place the RSE and host, to name it */
-export function missOfXrdcp({ code, stderr, came }: Ended, place: string): Miss {
+export function missOfXrdcp({ code, stderr, came, showed }: Ended, place: string): Miss {
   const said = lastError(stderr)
   const number = /\[(3\d{3})\]/.exec(said)?.[1]
   if (/^Local error:/i.test(said)) return ours(said)
-  if (number !== undefined) return ofServer(Number(number), said, place)
-  if (/Auth failed|authentication failed/i.test(said))
-    return new Miss('replica', new Trouble('auth', `${place} does not take our certificate or token`))
+  if (number !== undefined) return ofServer(Number(number), said, { place, showed })
+  if (/Auth failed|authentication failed/i.test(said)) return new Miss('replica', notTaken(place, showed))
   if (/corrupted data|checksum/i.test(said))
     return new Miss(
       'strike',
@@ -49,12 +50,16 @@ export function missOfXrdcp({ code, stderr, came }: Ended, place: string): Miss 
 }
 
 /** kXR error numbers of XProtocol.hh. */
-function ofServer(number: number, said: string, place: string): Miss {
+function ofServer(
+  number: number,
+  said: string,
+  { place, showed }: { readonly place: string; readonly showed: boolean },
+): Miss {
   switch (number) {
     case 3010:
       return new Miss('replica', new Trouble('refused', `${place} does not let us read it (${short(said)})`))
     case 3030:
-      return new Miss('replica', new Trouble('auth', `${place} does not take our certificate or token`))
+      return new Miss('replica', notTaken(place, showed))
     case 3011: // not found
     case 3014: // a redirector that knows no server with it
     case 3029: // no replicas
@@ -70,6 +75,16 @@ function ofServer(number: number, said: string, place: string): Miss {
     default:
       return new Miss('replica', new Trouble('refused', `${place} answers ${short(said)}`))
   }
+}
+
+/** xrdcp 5.5.3 makes no proxy of certificate and key, not even where the key has no password. */
+function notTaken(place: string, showed: boolean): Trouble {
+  return new Trouble(
+    'auth',
+    showed
+      ? `${place} does not take our proxy or token`
+      : `${place} wants to know who asks, which over XRootD takes a proxy`,
+  )
 }
 
 function ours(said: string): Miss {

@@ -49,9 +49,19 @@ export function xrdcpEngine(options: XrdcpOptions): ProgramEngine {
   /** One xrdcp, from `filler`'s next byte on, until the claim is full, the window is, or it ends. */
   async function run(ask: ProgramAsk, filler: Filler, signal: AbortSignal): Promise<void> {
     const { replica, limits } = ask
-    const [program, guard, token] = await Promise.all([find(), findGuard(), options.token()])
+    const [program, guard, token, shown] = await Promise.all([
+      find(),
+      findGuard(),
+      options.token(),
+      options.shown(),
+    ])
     if (program === undefined) throw new Miss('replica', new Trouble('unsupported', install))
-    const handed = token === undefined ? undefined : await handOver(await privateDir({ env }, root), token)
+    const handed: Awaited<ReturnType<typeof handOver>>[] = []
+    const hand = async (secret: string): Promise<string> => {
+      const one = await handOver(await privateDir({ env }, root), secret)
+      handed.push(one)
+      return one.path
+    }
     const from = filler.claim.at
     // xrdcp 5.5.3 hangs where it is to go on within a compressed member: those begin anew.
     const start = isMember(replica) ? 0 : from
@@ -59,14 +69,21 @@ export function xrdcpEngine(options: XrdcpOptions): ProgramEngine {
     const enough = new Error('enough has come')
     let file: Awaited<ReturnType<typeof openGrowing>> | undefined
     try {
+      const tokenPath = token === undefined ? undefined : await hand(token)
+      // A query may hold a secret, and a list of arguments is everybody's to read.
+      const url = urlOf(replica)
+      const source = isPlain(replica) ? [url] : ['--infiles', await hand(`${url}\n`)]
       file = await openGrowing(root, start)
       const ended = runProgram(
         {
           program: guard ?? program,
-          args: [...(guard === undefined ? [] : ['--pdeathsig', 'KILL', program]), ...argsOf(ask, file.path)],
-          env: envOfXrdcp(env, await options.shown(), limits, handed?.path),
-          // The address: its query may hold a secret, and a list of arguments is everybody's to read.
-          input: `${urlOf(replica)}\n`,
+          args: [
+            ...(guard === undefined ? [] : ['--pdeathsig', 'KILL', program]),
+            ...argsOf(ask),
+            ...source,
+            file.path,
+          ],
+          env: envOfXrdcp(env, shown, limits, tokenPath),
           timeoutMs: foreverMs,
         },
         controller.signal,
@@ -79,7 +96,8 @@ export function xrdcpEngine(options: XrdcpOptions): ProgramEngine {
         const outcome = await pourGrowing(file, filler, { ...ask, start, most, ended, signal })
         if (outcome === undefined) return
         if ('error' in outcome) throw outcome.error
-        throw missOfXrdcp({ ...outcome.ran, came: filler.claim.at - from }, placeOf(replica))
+        const showed = shown.proxyPath !== undefined || token !== undefined
+        throw missOfXrdcp({ ...outcome.ran, came: filler.claim.at - from, showed }, placeOf(replica))
       } finally {
         controller.abort(enough)
         await ended
@@ -87,7 +105,7 @@ export function xrdcpEngine(options: XrdcpOptions): ProgramEngine {
     } finally {
       letGo()
       await file?.close()
-      await handed?.end()
+      for (const each of handed) await each.end()
     }
   }
 
@@ -110,17 +128,15 @@ export function xrdcpEngine(options: XrdcpOptions): ProgramEngine {
 
 export type Outcome = { readonly ran: Ran } | { readonly error: unknown }
 
-/** `path` is absolute, and a name from outside stands after its option or on standard input alone. */
-function argsOf({ replica, file }: ProgramAsk, path: string): string[] {
-  return [
-    '--continue',
-    '--nopbar',
-    '--silent',
-    ...(replica.clientExtract ? ['--zip', memberOf(file.did)] : []),
-    '--infiles',
-    '/dev/stdin',
-    path,
-  ]
+/** A name from outside stands after its option; an address begins with its scheme, and the path of our own file is absolute. */
+function argsOf({ replica, file }: ProgramAsk): string[] {
+  const member = replica.clientExtract ? ['--zip', memberOf(file.did)] : []
+  return ['--continue', '--nopbar', '--silent', ...member]
+}
+
+/** Nothing but the name of a member stands in its query. */
+function isPlain({ pfn }: Replica): boolean {
+  return /^(\?xrdcl\.unzip=[^&]*)?$/.test(pfn.query)
 }
 
 /** As the catalogue wrote it, in the scheme's own letters. */

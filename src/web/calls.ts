@@ -4,6 +4,7 @@ import { type DataState, unknownCert } from '../words/status.ts'
 import { type Answer, json } from './answer.ts'
 import { getDataset, getDatasets } from './datasets.ts'
 import type { Desk } from './desk.ts'
+import { getDoctor } from './doctor.ts'
 import { deleteDs, getDs, getDsfiles, getLogs, postDs } from './frozen.ts'
 import type { WebOptions } from './server.ts'
 import { getStatus, statusOf } from './status.ts'
@@ -47,6 +48,15 @@ const table: readonly Route[] = [
     takes: '',
     does: 'the daemon: credential, what is downloading, what stands in the way',
     run: getStatus,
+  },
+  {
+    path: '/doctor',
+    // It starts programs and connections, so it is no call to try out with HEAD.
+    methods: ['GET'],
+    needs: 'site',
+    takes: '',
+    does: 'what a transfer needs: what is wrong with it, and what to do',
+    run: getDoctor,
   },
   {
     path: '/logs',
@@ -142,6 +152,7 @@ export function startingStatus(call: Call, options: WebOptions): Answer {
   return json(
     statusOf({
       cert: unknownCert,
+      authorities: null,
       downloading: [],
       id: null,
       url: call.url,

@@ -9,6 +9,7 @@ import type { Accepted } from '../wishes/accept.ts'
 import type { Kept } from '../wishes/kept.ts'
 import { shared } from '../wishes/shared.ts'
 import { keepWords, type Said } from '../wishes/words.ts'
+import { type AuthoritiesState, readAuthoritiesState } from '../words/authorities.ts'
 import type { Destination } from '../words/destination.ts'
 import { type Did, printDid } from '../words/did.ts'
 import { nameOf } from '../words/names.ts'
@@ -31,6 +32,9 @@ export type Desk = {
   readonly cert: () => Promise<GridCert | undefined>
   /** the same as it was last read, for when the disk does not give it */
   lastCert: GridCert | undefined
+  /** authorities of status/; null when there is none yet */
+  readonly authorities: () => Promise<AuthoritiesState | null>
+  lastAuthorities: AuthoritiesState | null
   word(name: string): Promise<Said>
   /** POST and DELETE, their refusals thrown as Problems. What is kept of the NAME goes. */
   wish(kind: 'want' | 'remove', did: Did, to?: Destination | null): Promise<Said>
@@ -68,6 +72,11 @@ export function openDesk(site: Site, options: WebOptions, waiters: Waiters, slow
     overview,
     cert: shared(() => readRecord(site.root, layout.status(site.root, 'grid_cert'), readGridCert)),
     lastCert: undefined,
+    authorities: shared(
+      async () =>
+        (await readRecord(site.root, layout.status(site.root, 'authorities'), readAuthoritiesState)) ?? null,
+    ),
+    lastAuthorities: null,
     within,
     word: name => within(words.get(name)),
     async wish(kind, did, to) {

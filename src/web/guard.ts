@@ -56,13 +56,14 @@ function isCrossSite(request: IncomingMessage, host: string): boolean {
   return sites.some(site => /^(cross-site|same-site)$/i.test(site.trim()))
 }
 
-/** A link or bookmark that the user followed: it shows a page and starts nothing. /dsfiles starts work, so it is none. */
+/** A link or bookmark that the user followed: it shows a page and starts nothing. /dsfiles and /doctor start work, so they are none. */
 function isNavigation(request: IncomingMessage, path: string): boolean {
   return (
     request.method === 'GET' &&
     request.headers['sec-fetch-mode'] === 'navigate' &&
     request.headers['sec-fetch-dest'] === 'document' &&
-    path !== '/dsfiles'
+    path !== '/dsfiles' &&
+    path !== '/doctor'
   )
 }
 

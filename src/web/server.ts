@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Root } from '../disk/layout.ts'
 import type { Accept } from '../wishes/accept.ts'
+import type { Checkup } from '../words/checkup.ts'
 import type { ProgressTable } from '../words/progress.ts'
 import { codeOf } from '../words/reason.ts'
 import type { DataState, Log } from '../words/status.ts'
@@ -43,6 +44,8 @@ export type Site = {
   readonly waiting: (name: string) => { readonly reason: string; readonly message: string } | undefined
   /** where a browser may log in to Rucio now; undefined when nobody has to */
   readonly loginUrl?: () => string | undefined
+  /** What a transfer needs, examined: takes seconds, and starts programs and connections; at most one at a time. */
+  readonly doctor?: () => Promise<Checkup>
   /** GET /status is asked: what can be looked at cheaply is, and told in the next answer */
   readonly askedForStatus?: () => void
   /** called after anything on disk changed that a waiter may wait for; with the NAME where it is known, so that what is kept of the

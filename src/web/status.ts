@@ -1,5 +1,6 @@
 // GET /status: the frozen keys, and how the daemon is. Answers whatever the disk does; never waits for it for long.
 
+import type { AuthoritiesState } from '../words/authorities.ts'
 import { type DataState, type GridCert, unknownCert } from '../words/status.ts'
 import { type Answer, json } from './answer.ts'
 import type { Call } from './calls.ts'
@@ -15,6 +16,7 @@ export async function getStatus(call: Call, desk: Desk): Promise<Answer> {
   try {
     await desk.check('data')
     desk.lastCert = await desk.within(desk.cert())
+    desk.lastAuthorities = await desk.within(desk.authorities())
     downloading = await desk.within(desk.downloading.get())
   } catch (error) {
     const problem = toProblem(error)
@@ -32,6 +34,7 @@ export async function getStatus(call: Call, desk: Desk): Promise<Answer> {
   return json(
     statusOf({
       cert,
+      authorities: desk.lastAuthorities,
       downloading,
       id,
       url: call.url,
@@ -47,6 +50,7 @@ export async function getStatus(call: Call, desk: Desk): Promise<Answer> {
 
 export function statusOf(what: {
   readonly cert: GridCert
+  readonly authorities: AuthoritiesState | null
   readonly downloading: readonly string[]
   readonly id: string | null
   readonly url: string
@@ -66,6 +70,7 @@ export function statusOf(what: {
     message: what.message,
     troubles: what.troubles,
     login_url: what.loginUrl ?? null,
+    authorities: what.authorities,
   }
 }
 

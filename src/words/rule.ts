@@ -59,10 +59,16 @@ export type RuleRecord = {
   readonly looked_at: string | null
   /** when the state or the locks were last seen to change */
   readonly changed_at: string | null
+  /** the step that failed last, how often in a row, and when that one is tried again */
+  readonly failed_step: RuleStep | null
   readonly tries: number
   readonly next_try: string | null
   readonly failure: Failure | null
 }
+
+/** Make or join it, look at it, renew it, end it; ask where its files lie below the mount; look whether they do. */
+export const ruleSteps = ['make', 'look', 'renew', 'end', 'place', 'see'] as const
+export type RuleStep = (typeof ruleSteps)[number]
 
 /** A dataset that has just been given a destination. */
 export function freshRule(
@@ -90,6 +96,7 @@ export function freshRule(
     renewal_refused_at: null,
     looked_at: null,
     changed_at: null,
+    failed_step: null,
     tries: 0,
     next_try: null,
     failure: null,
@@ -114,6 +121,8 @@ export function readRuleRecord(json: unknown): RuleRecord | undefined {
   if (id !== null && !isRuleId(id)) return undefined
   const known = state === null ? null : ruleStates.find(each => each === state)
   const locks = readLocks(object['locks'])
+  const step = object['failed_step'] === null ? null : ruleSteps.find(each => each === object['failed_step'])
+  if (step === undefined) return undefined
   if (known === undefined || locks === undefined) return undefined
   if (error !== null && typeof error !== 'string') return undefined
   const failure = object['failure'] === null ? null : readFailure(object['failure'])
@@ -134,6 +143,7 @@ export function readRuleRecord(json: unknown): RuleRecord | undefined {
     renewal_refused_at: time('renewal_refused_at'),
     looked_at: time('looked_at'),
     changed_at: time('changed_at'),
+    failed_step: step,
     tries,
     next_try: time('next_try'),
     failure,

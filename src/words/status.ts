@@ -13,6 +13,8 @@ export type GridCert = {
   readonly token_ends: string | null
   /** a sentence, or null */
   readonly error: string | null
+  /** authorities by the state of their revocation lists; only where there is a directory for them */
+  readonly crl?: { readonly fresh: number; readonly stale: number; readonly missing: number }
   /** what a user should do something about before it is an error: a certificate that ends within 30 days, a renewal that failed */
   readonly warnings?: readonly string[]
   /** the first VO of the proxy's VOMS attributes, their FQANs, and when they end */

@@ -269,7 +269,7 @@ nothing_written() {
     until_true 20 state ready
     ask mc16_13TeV:mc16_13TeV.other
     until_true 30 word mc16_13TeV:mc16_13TeV.other local
-    docker exec "$name" bash -c 'cd /app; source ./setup.sh; rucio whoami; desktop-rucio list; /app/healthcheck'
+    docker exec "$name" bash -ec 'cd /app; source ./setup.sh; rucio whoami; desktop-rucio list; /app/healthcheck'
     docker stop "$name"
     docker diff "$name" | tee "$dir/diff"
     [ ! -s "$dir/diff" ]

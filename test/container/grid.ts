@@ -43,6 +43,7 @@ await writeFile(
   [
     '[client]',
     `rucio_host = ${grid.url}`,
+    `auth_host = ${grid.url}`,
     'ca_cert = /certs/practice-ca.pem',
     'auth_type = userpass',
     'account = jdoe',

@@ -33,11 +33,13 @@ export async function openRun(options: {
   readonly rses: readonly string[]
   readonly model: Model
   readonly chance: Chance
+  /** beyond what leads to the grid */
+  readonly env?: Readonly<Record<string, string>>
 }): Promise<Run> {
   const { dir, grid, rses, model, chance } = options
   const data = join(dir, 'data')
   await mkdir(data)
-  const settings = await practiceEnv(grid, dir)
+  const settings = { ...(await practiceEnv(grid, dir)), ...options.env }
   // With rare checkpoints a gentle end has much to save, with frequent ones a kill has much to respect.
   const env = () => ({ ...settings, DESKTOP_RUCIO_CHECKPOINT_EVERY: chance.is(0.7) ? '0.2' : '10' })
   const looks = openLooks(data, model)

@@ -92,8 +92,27 @@ test('https comes before XRootD whatever the catalogue says, and the official cl
   assert.is(choose(file(posix, a), { ...all, resting: new Map([['a.org:443', now + 9]]) }), 'P')
 })
 
-test('a member of an archive is read by xrdcp alone', () => {
-  assert.is(choose(file({ ...xrootd, clientExtract: true }, { ...a, clientExtract: true }), all), 'R')
+test('a member of an archive is read by xrdcp, out of a zip over https, and of another archive by the official client', () => {
+  const member = (url: string, rse: string, priority: number) =>
+    replica(url, rse, priority, { clientExtract: true })
+  const zip = member('davs://a.org/a.zip?xrdcl.unzip=m', 'Z', 1)
+  const tar = member('https://a.org/a.tar.gz?xrdcl.unzip=m', 'T', 1)
+  const root = member('root://r.org//a.zip', 'R', 3)
+  const engines = [
+    zip,
+    tar,
+    root,
+    member('https://a.org/A.ZIP.2', 'Z', 1),
+    member('srm://a.org/a.zip', 'S', 1),
+  ]
+  assert.equal(
+    engines.map(each => engineOf(each, 'auto')),
+    ['archive', 'rucio', 'xrdcp', 'archive', 'rucio'],
+  )
+  assert.is(choose(file(tar, zip, root, b), all), 'B R Z T')
+  assert.is(choose(file(tar, zip)), 'Z')
+  assert.is(choose(file(tar)), 'unsupported')
+  assert.is(choose(file(zip), { by: 'rucio', ...all }), 'Z')
 })
 
 test('one storage that offers a file as https and as davs is one replica', () => {

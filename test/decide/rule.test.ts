@@ -1,8 +1,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import type { RuleStep } from '../../src/decide/action.ts'
 import { type RuleSeen, retryAt, ruleTimes, ruleTurn, type Sight } from '../../src/decide/rule.ts'
-import { freshRule, type RuleRecord } from '../../src/words/rule.ts'
+import { freshRule, type RuleRecord, type RuleStep } from '../../src/words/rule.ts'
 import { toIso } from '../../src/words/world.ts'
 
 const test = suite('the policy of rules')
@@ -60,7 +59,9 @@ const rows: {
   },
   {
     because: 'what was refused waits for its time, and says why',
-    seen: seen(rule({ id: null, state: null, tries: 1, next_try: toIso(now + minute), failure })),
+    seen: seen(
+      rule({ id: null, state: null, failed_step: 'make', tries: 1, next_try: toIso(now + minute), failure }),
+    ),
     does: undefined,
     waits: 'disk_full',
     says: /^The quota/,
@@ -68,7 +69,7 @@ const rows: {
   },
   {
     because: 'a next try that another clock wrote counts as now',
-    seen: seen(rule({ id: null, next_try: toIso(now + 10 * day), tries: 3, failure })),
+    seen: seen(rule({ id: null, failed_step: 'make', next_try: toIso(now + 10 * day), tries: 3, failure })),
     does: 'make',
     waits: 'disk_full',
   },
@@ -96,7 +97,15 @@ const rows: {
   },
   {
     because: 'a look that failed waits for its time, whatever is due',
-    seen: seen(rule({ looked_at: toIso(now - day), next_try: toIso(now + 5000), tries: 1, failure })),
+    seen: seen(
+      rule({
+        looked_at: toIso(now - day),
+        failed_step: 'look',
+        next_try: toIso(now + 5000),
+        tries: 1,
+        failure,
+      }),
+    ),
     does: undefined,
     waits: 'disk_full',
     wakeAt: now + 5000,
@@ -247,6 +256,15 @@ const rows: {
     because: 'what shall lie nowhere, or here, has it ended too',
     seen: seen(ok(), { wanted: undefined }),
     does: 'end',
+  },
+  {
+    because: 'and that does not wait for the next try of what was refused',
+    seen: seen(
+      rule({ id: null, state: null, failed_step: 'make', tries: 1, next_try: toIso(now + minute), failure }),
+      { wanted: undefined },
+    ),
+    does: 'end',
+    waits: 'disk_full',
   },
   {
     because: 'what has none and wants none has nothing to do',

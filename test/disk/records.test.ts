@@ -120,7 +120,16 @@ test('the run met every kind of record', async () => {
   // How storages have done is written once a minute, and at the end.
   await home.end()
   await lookAtRecords()
-  const records = ['complete', 'config', 'format', 'grid_cert', 'host', 'listing.head', 'listing.line']
+  const records = [
+    'authorities',
+    'complete',
+    'config',
+    'format',
+    'grid_cert',
+    'host',
+    'listing.head',
+    'listing.line',
+  ]
   const more = ['missing.head', 'owner', 'request', 'sidecar', 'verified.head', 'verified.line']
   for (const schema of [...records, ...more]) assert.ok(met.has(schema), schema)
   for (const state of ['downloading', 'does_not_exist', 'whole', 'harmed', 'paused'])

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { readAuthoritiesState } from '../../src/words/authorities.ts'
 import { defaultConfig, parseConfig } from '../../src/words/config.ts'
 import { readListingHead, readListingLine } from '../../src/words/listing.ts'
 import { isComponent, readFullDid } from '../../src/words/names.ts'
@@ -10,7 +11,7 @@ import { readFormat, readHostRecord, readOwner } from '../../src/words/owner.ts'
 import { pieceBytes, readSidecar } from '../../src/words/part.ts'
 import { reasons, Trouble } from '../../src/words/reason.ts'
 import { parseRequest, plainRequest } from '../../src/words/request.ts'
-import { readPlaceLine, readPlacesHead, readRuleRecord, ruleStates } from '../../src/words/rule.ts'
+import { readPlaceLine, readPlacesHead, readRuleRecord, ruleStates, ruleSteps } from '../../src/words/rule.ts'
 import { readGridCert } from '../../src/words/status.ts'
 import { isAdler32, isBytes, isMd5, isTotal } from '../../src/words/text.ts'
 import { readComplete, readVerifiedHead, readVerifiedLine } from '../../src/words/verified.ts'
@@ -193,6 +194,7 @@ const kinds: Readonly<Record<string, Kind>> = {
       renewal_refused_at: orNull(time),
       looked_at: orNull(time),
       changed_at: orNull(time),
+      failed_step: orNull(fc.constantFrom(...ruleSteps)),
       tries: total,
       next_try: orNull(time),
       failure: orNull(failure),
@@ -218,6 +220,24 @@ const kinds: Readonly<Record<string, Kind>> = {
       error: orNull(text),
     }),
     read: readGridCert,
+  },
+  authorities: {
+    good: fc.record({
+      format,
+      valid: total,
+      expired: total,
+      broken: total,
+      crl: orNull(fc.record({ fresh: total, stale: total, missing: total })),
+      warnings: fc.array(text),
+      update: fc.record({
+        by: orNull(text),
+        running: fc.boolean(),
+        ended: orNull(time),
+        next: orNull(time),
+        error: orNull(text),
+      }),
+    }),
+    read: readAuthoritiesState,
   },
 }
 

@@ -1,13 +1,12 @@
 // A storage that dies in mid-file and comes back: what was on the disk by then is not fetched again.
 
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { filesOf } from '../contract/expect.ts'
 import { sweep, temporary } from '../help/data.ts'
 import { isGood, sumsOf } from './bytes.ts'
-import { type Job, service, startJob, until } from './job.ts'
+import { type Job, service, startJob, syncedBytes, until } from './job.ts'
 import { openRelay, type Relay } from './relay.ts'
 import { seeded, variable } from './seeded.ts'
 
@@ -73,13 +72,3 @@ test('a storage that is killed in mid-file and started again costs no byte that 
 })
 
 test.run()
-
-/** Bytes that a sidecar counts; 0 before it is there. It is replaced whole, so it can be read at any instant. */
-async function syncedBytes(path: string): Promise<number> {
-  const text = await readFile(path, 'utf8').catch(() => '') // not there yet, or not any more
-  if (text === '') return 0
-  const { ranges } = JSON.parse(text) as {
-    readonly ranges: readonly { readonly from: number; readonly to: number }[]
-  }
-  return ranges.reduce((sum, { from, to }) => sum + to - from, 0)
-}

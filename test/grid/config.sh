@@ -42,7 +42,27 @@ userpass_email = root@localhost
 x509_identity =
 gss_identity =
 ssh_identity =
+# What else clients call. Traces are checked and written to log/trace; a broker that no IPv4 address belongs to is none.
+[api]
+endpoints_add = traces
+[trace]
+tracedir = $GRID_DIR/log
+brokers = ::1
+port = 9
+topic = none
+username = none
+password = none
+[oidc]
+idpsecrets = $GRID_DIR/etc/idpsecrets.json
+admin_issuer = grid
+expected_audience = rucio
+expected_scope = openid profile
 CFG
+    cat >"$GRID_DIR/etc/idpsecrets.json" <<JSON
+{"grid": {"issuer": "http://localhost:$GRID_IDP_PORT/", "client_id": "rucio-grid", "client_secret": "idp-secret",
+  "redirect_uris": ["https://localhost:$GRID_RUCIO_PORT/auth/oidc_code", "https://localhost:$GRID_RUCIO_PORT/auth/oidc_token"],
+  "SCIM": {"client_id": "rucio-grid", "client_secret": "idp-secret", "grant_type": "client_credentials"}}}
+JSON
 }
 
 write_storage() {

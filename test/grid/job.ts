@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises'
 import { request } from 'node:http'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { AuthoritiesState } from '../../src/words/authorities.ts'
 import { type Daemon, startDaemon } from '../help/daemon.ts'
 import { variable } from './seeded.ts'
 
@@ -15,8 +16,13 @@ export type Job = {
   readonly data: string
   readonly daemon: Daemon
   /** POST /ds
+   *  @param to its destination
    *  @returns the word */
-  want(did: string): Promise<string>
+  want(did: string, to?: string): Promise<string>
+  /** DELETE /ds */
+  remove(did: string): Promise<void>
+  /** of GET /ds */
+  filelist(did: string): Promise<readonly string[]>
   /** GET /ds, held back for up to `seconds` until the word is another than `downloading` */
   word(did: string, seconds: number): Promise<string>
   /** GET /datasets/NAME */
@@ -26,24 +32,42 @@ export type Job = {
     readonly files: { readonly total: number; readonly done: number }
     readonly unfinished: readonly Unfinished[]
   }>
+  /** GET /status, of which these keys are read in tests */
+  status(): Promise<{ readonly authorities: AuthoritiesState | null }>
 }
 
-/** A daemon over `data`, by the official client's configuration of that name in DIR/etc, and nothing else of the environment. */
-export async function startJob(data: string, cfg: 'rucio.cfg' | 'rucio-x509.cfg'): Promise<Job> {
+/** A daemon over `data`, by the official client's configuration of that name in DIR/etc, and nothing else of the environment.
+ *  @param more variables */
+export async function startJob(
+  data: string,
+  cfg: 'rucio.cfg' | 'rucio-x509.cfg' | 'rucio-root.cfg',
+  more: Readonly<Record<string, string>> = {},
+): Promise<Job> {
   const daemon = startDaemon({
     data,
     env: {
       RUCIO_CONFIG: `${variable('GRID_DIR')}/etc/${cfg}`,
       X509_CERT_DIR: variable('X509_CERT_DIR'),
+      ...more,
     },
   })
   const url = await daemon.ready
+  const status = async (): ReturnType<Job['status']> =>
+    (await ask(`${url}/status`, 'GET')) as Awaited<ReturnType<Job['status']>>
   const ds = (did: string): string => `/ds?ds_name=${encodeURIComponent(did)}`
   const wordOf = (answer: unknown): string => String((answer as { readonly status: unknown }).status)
   return {
     data,
     daemon,
-    want: async did => wordOf(await ask(url + ds(did), 'POST')),
+    status,
+    async want(did, to) {
+      const more = to === undefined ? '' : `&destination=${encodeURIComponent(to)}`
+      return wordOf(await ask(url + ds(did) + more, 'POST'))
+    },
+    async remove(did) {
+      await ask(url + ds(did), 'DELETE')
+    },
+    filelist: async did => ((await ask(url + ds(did), 'GET')) as { filelist: string[] }).filelist,
     word: async (did, seconds) => wordOf(await ask(`${url}${ds(did)}&wait=${seconds}`, 'GET')),
     look: async did =>
       (await ask(`${url}/datasets/${encodeURIComponent(did)}`, 'GET')) as Awaited<ReturnType<Job['look']>>,
@@ -82,7 +106,17 @@ export function service(verb: 'start' | 'kill', name: 'xrd1' | 'xrd2' | 'rucio')
   if (done.status !== 0) throw new Error(`${verb} ${name}: ${done.stdout}${done.stderr}`)
 }
 
-function ask(url: string, method: 'GET' | 'POST'): Promise<unknown> {
+/** Bytes that a sidecar counts; 0 before it is there. It is replaced whole, so it can be read at any instant. */
+export async function syncedBytes(path: string): Promise<number> {
+  const text = await readFile(path, 'utf8').catch(() => '') // not there yet, or not any more
+  if (text === '') return 0
+  const { ranges } = JSON.parse(text) as {
+    readonly ranges: readonly { readonly from: number; readonly to: number }[]
+  }
+  return ranges.reduce((sum, { from, to }) => sum + to - from, 0)
+}
+
+function ask(url: string, method: 'GET' | 'POST' | 'DELETE'): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const sent = request(url, { method, agent: false }, answer => {
       let text = ''

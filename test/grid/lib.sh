@@ -31,14 +31,16 @@ set_ports() { # SHIFT
     export GRID_XRD1_PORT=$((10940 + $1)) GRID_XRD1_HTTP=$((14430 + $1))
     export GRID_XRD2_PORT=$((10941 + $1)) GRID_XRD2_HTTP=$((14431 + $1))
     export GRID_ERROR_PORT=$((14432 + $1)) GRID_HANG_PORT=$((14433 + $1))
-    # Nothing of the grid listens here: a test puts its own proxy to XRD2 there.
-    export GRID_SLOW_PORT=$((14434 + $1))
+    # Nothing of the grid listens on these: a test puts its own proxy to XRD2 there, for https and for root.
+    export GRID_SLOW_PORT=$((14434 + $1)) GRID_SLOWROOT_PORT=$((14435 + $1))
+    # Nor here: an identity provider that a test starts (idp.ts) and that the Rucio server knows.
+    export GRID_IDP_PORT=$((14436 + $1))
     SERVED_PORTS=("$GRID_RUCIO_PORT" "$GRID_XRD1_PORT" "$GRID_XRD1_HTTP" "$GRID_XRD2_PORT" "$GRID_XRD2_HTTP" "$GRID_ERROR_PORT" "$GRID_HANG_PORT")
 }
 
 ports_free() {
     local port
-    for port in "${SERVED_PORTS[@]}" "$GRID_SLOW_PORT"; do ! listens "$port" || return 1; done
+    for port in "${SERVED_PORTS[@]}" "$GRID_SLOW_PORT" "$GRID_SLOWROOT_PORT" "$GRID_IDP_PORT"; do ! listens "$port" || return 1; done
 }
 
 choose_ports() { # The ports are part of the catalogue (each PFN names one), so a grid keeps those that it was made with while it can.

@@ -1,4 +1,4 @@
-// A TCP relay in front of a storage, which limits the rate of each connection and counts what it passes on. Never looks at the bytes.
+// A TCP relay in front of a storage, which limits the rate of each connection, falls silent when it is told, and counts what it passes on. Never looks at the bytes.
 
 import { connect, createServer, type Socket } from 'node:net'
 
@@ -7,6 +7,8 @@ export type Relay = {
   passed(): number
   /** connections that are open now */
   open(): number
+  /** nothing more is passed on to the clients, and nothing is closed */
+  hold(): void
   stop(): Promise<void>
 }
 
@@ -18,6 +20,7 @@ export async function openRelay(options: {
   readonly rate: number
 }): Promise<Relay> {
   let passed = 0
+  let held = false
   const clients = new Set<Socket>()
   const server = createServer(client => {
     const storage = connect(options.target, '127.0.0.1')
@@ -26,6 +29,7 @@ export async function openRelay(options: {
     let sent = 0
     client.on('data', chunk => storage.write(chunk))
     storage.on('data', chunk => {
+      if (held) return
       sent += chunk.length
       passed += chunk.length
       client.write(chunk)
@@ -50,6 +54,9 @@ export async function openRelay(options: {
   return {
     passed: () => passed,
     open: () => clients.size,
+    hold() {
+      held = true
+    },
     async stop() {
       for (const client of clients) client.destroy()
       await new Promise(resolve => server.close(resolve))

@@ -48,6 +48,12 @@ datasets = {
                                           file('hopeless.13._000002.root', 40 * KB, place={'ERR403': 'absent', 'ERR500': 'absent'})],
     # its only way leads through a port where a test puts a proxy that limits, drops and counts
     (MC, f'{MC}.000013.slow_tid14'): [file('slow.14._000001.root', 200 * MB, place={'SLOW1': 'good'})],
+    # what XRootD alone has: for anyone, for jdoe's proxy alone; and what comes by https or by XRootD through such proxies
+    (MC, f'{MC}.000014.rootonly_tid15'): [file('rootonly.15._000001.root', 40 * MB, place={'ROOT2': 'good'}),
+                                          file('rootonly.15._000002.root', 3 * KB, place={'ROOT2': 'good'})],
+    (MC, f'{MC}.000015.rootproxy_tid16'): [file('rootproxy.16._000001.root', 2 * MB, place={'ROOT1': 'good'})],
+    (MC, f'{MC}.000016.slowboth_tid17'): [file('slowboth.17._000001.root', 100 * MB, place={'SLOW1': 'good', 'SLOWROOT1': 'good'})],
+    (MC, f'{MC}.000017.slowroot_tid18'): [file('slowroot.18._000001.root', 100 * MB, place={'SLOWROOT1': 'good'})],
     # names that some disk, or our own folder, cannot hold as they are
     (USER, 'user.jdoe.names.v1'): [file(name, 3 * KB, USER) for name in (
         'CON.root', 'trailing.dot.', 'Case.root', 'case.root', 'INCOMPLETE.txt', 'requests', 'user.jdoe.' + 'long' * 50)],

@@ -25,9 +25,11 @@ from rucio.client import Client
 
 grid, seed_file, what = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
 port = {name: int(os.environ[f'GRID_{name}']) for name in ('RUCIO_PORT', 'XRD1_PORT', 'XRD1_HTTP', 'XRD2_PORT', 'XRD2_HTTP',
-                                                         'ERROR_PORT', 'HANG_PORT', 'SLOW_PORT')}
+                                                         'ERROR_PORT', 'HANG_PORT', 'SLOW_PORT', 'SLOWROOT_PORT')}
 roots = {'XRD1': grid / 'xrd1/data/rucio', 'XRD2': grid / 'xrd2/data/rucio', 'POSIX1': grid / 'posix1/rucio',
-         'SLOW1': grid / 'xrd2/data/rucio'}   # the same storage as XRD2, by a port where a test puts its own proxy
+         # the same storage as XRD2, by ports where a test puts its own proxy; and both storages as sites that speak XRootD alone
+         'SLOW1': grid / 'xrd2/data/rucio', 'SLOWROOT1': grid / 'xrd2/data/rucio',
+         'ROOT1': grid / 'xrd1/data/rucio', 'ROOT2': grid / 'xrd2/data/rucio'}
 KB, MB = 1 << 10, 1 << 20
 BOTH = {'XRD1': 'good', 'XRD2': 'good'}
 
@@ -115,6 +117,8 @@ rses = {
     'POSIX1': [protocol('file', 0, 'posix', str(roots['POSIX1']) + '/')],
     'DOWN1': [protocol('davs', 9, 'gfal')],   # nobody listens there
     'SLOW1': [protocol('davs', port['SLOW_PORT'], 'gfal')],
+    **{name: [protocol('root', port[at], 'xrootd', '//rucio/')]
+       for name, at in (('SLOWROOT1', 'SLOWROOT_PORT'), ('ROOT1', 'XRD1_PORT'), ('ROOT2', 'XRD2_PORT'))},
     'HANG1': [protocol('davs', port['HANG_PORT'], 'gfal')],   # these and what follows: server/faulty.py
     **{f'ERR{status}': [protocol('davs', port['ERROR_PORT'], 'gfal', f'/e{status}/')] for status in (403, 404, 500)},
     'TAPE1': [protocol('davs', port['XRD2_HTTP'], 'gfal', '/rucio/tape1/')],

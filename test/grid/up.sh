@@ -25,7 +25,7 @@ fresh=
 if [ -n "${FRESH:-}" ] || [ "$(cat made 2>/dev/null)" != "$key" ]; then fresh=1; fi
 if [ -n "$fresh" ] || ! all_running; then
     stop "${SERVICES[@]}"
-    ports_free || fail "a port of ${SERVED_PORTS[*]} $GRID_SLOW_PORT is taken: set GRID_SHIFT"
+    ports_free || fail "a port of ${SERVED_PORTS[*]} $GRID_SLOW_PORT $GRID_SLOWROOT_PORT is taken: set GRID_SHIFT"
     start_all=1
 fi
 

@@ -21,15 +21,19 @@ export type Home = {
   path(...names: string[]): string
   /** http://127.0.0.1:PORT */
   url(): string
-  /** GET, POST or DELETE /ds; the word */
-  ds(method: 'GET' | 'POST' | 'DELETE', did: string): Promise<string>
+  /** GET, POST or DELETE /ds; the word
+   *  @param more of the query, as `&wait=1` */
+  ds(method: 'GET' | 'POST' | 'DELETE', did: string, more?: string): Promise<string>
   get(url: string): Promise<{ readonly status: number; readonly json: Record<string, unknown> }>
   log(): Promise<string>
   /** resolves when GET /ds says so */
   says(did: string, word: string): Promise<void>
   end(): Promise<ExitCode>
-  /** ends it, and starts another on the same directory */
-  again(): Promise<void>
+  /** ends it, and starts another on the same directory
+   *  @param between what a person does to the directory meanwhile */
+  again(between?: () => Promise<void>): Promise<void>
+  /** writes config.json with these keys beside the usual ones */
+  config(keys: object): Promise<void>
 }
 
 export type HomeOptions = {
@@ -92,8 +96,8 @@ export async function openHome(options: HomeOptions): Promise<Home> {
   }
   await start()
 
-  const ds: Home['ds'] = async (method, did) => {
-    const { status, json } = await call(port, method, `/ds?ds_name=${encodeURIComponent(did)}`)
+  const ds: Home['ds'] = async (method, did, more = '') => {
+    const { status, json } = await call(port, method, `/ds?ds_name=${encodeURIComponent(did)}${more}`)
     return status === 200 ? String(json['status']) : `${status} ${json['code']}`
   }
   /** What the daemon has told last: the reason of a failure, most often. */
@@ -115,9 +119,14 @@ export async function openHome(options: HomeOptions): Promise<Home> {
       stop.abort()
       return await ended
     },
-    async again() {
+    async config(keys) {
+      const usual = JSON.parse(options.config ?? wideConfig) as object
+      await writeFile(join(dir, 'config.json'), JSON.stringify({ ...usual, ...keys }))
+    },
+    async again(between) {
       stop.abort()
       await ended
+      await between?.()
       await start()
     },
   }

@@ -38,6 +38,7 @@ const kinds: readonly (readonly [RegExp, string | null])[] = [
   [/^\.rucio\/catalogue\/.*\.queued$/, 'queued'],
   [/^\.rucio\/hosts\/.*\.json$/, 'host'],
   [/^\.rucio\/status\/grid_cert\.json$/, 'grid_cert'],
+  [/^\.rucio\/status\/authorities\.json$/, 'authorities'],
   [/^\.rucio\/(logs|staging|lock)\//, null],
   [/\/parts\/.*\.part$/, null],
   [/\/\.rucio\/aside\//, null],

@@ -51,6 +51,8 @@ ${code}
 `,
       { mode: 0o755 },
     )
+  const proxyPath = join(dir, 'x509up')
+  await writeFile(proxyPath, '')
   const refused: string[] = []
   const scene = await openScene(
     { POSIX1: 'good' },
@@ -69,7 +71,7 @@ ${code}
                 authHost: 'https://auth.example.org',
                 account: 'jdoe',
               },
-              credential: { proxyPath: '/tmp/x509up', caDir: '/etc/ca' },
+              credential: { proxyPath, caDir: '/etc/ca' },
               env: {
                 PATH: process.env['PATH'],
                 RUCIO_CLIENT_PASSWORD: 'canary',
@@ -131,10 +133,12 @@ test('what it brings is verified, gets its name, and nothing of it stays', async
 })
 
 test('it gets one file of one storage, a token in a file that only we read, and no secret of ours', async () => {
-  const played = await play(`fs.writeFileSync(${JSON.stringify('/dev/null')}, '')
-const cfg = fs.readFileSync(process.env.RUCIO_CONFIG, 'utf8')
+  const seen = join(await temporary(), 'seen')
+  const played = await play(`const cfg = fs.readFileSync(process.env.RUCIO_CONFIG, 'utf8')
 const token = /auth_token_file_path = (.*)/.exec(cfg)[1]
-say('INFO ' + JSON.stringify([cfg, fs.readFileSync(token, 'utf8'), fs.statSync(token).mode & 0o777, fs.statSync(process.env.TMPDIR).mode & 0o777]))
+const mode = path => fs.statSync(path).mode & 0o777
+const modes = [process.env.TMPDIR, process.env.RUCIO_CONFIG, token].map(mode)
+fs.writeFileSync(${JSON.stringify(seen)}, JSON.stringify([cfg, fs.readFileSync(token, 'utf8'), modes]))
 ${brings}`)
   await played.scene.fetch()
   const [call] = await played.calls()
@@ -145,6 +149,7 @@ ${brings}`)
     [
       '--legacy',
       '-v',
+      '--user-agent=pilot-desktop-rucio',
       'download',
       '--dir',
       'DIR',
@@ -164,13 +169,16 @@ ${brings}`)
     ]),
   )
   const env = call?.env ?? {}
-  assert.equal([env['HOME'], env['X509_USER_PROXY'], env['X509_CERT_DIR']], ['/h', '/tmp/x509up', '/etc/ca'])
-  assert.not.match(JSON.stringify(call), /canary/)
-  const said = JSON.parse(
-    played.scene.logged.find(each => each.startsWith('rucio: INFO ['))?.slice(12) ?? '[]',
+  assert.equal(
+    [env['HOME'], env['X509_USER_PROXY']?.endsWith('/x509up'), env['X509_CERT_DIR']],
+    ['/h', true, '/etc/ca'],
   )
-  // A log's line is cut; what matters stands in front.
-  assert.match(String(said), /rucio_host = https:\/\/rucio\.example\.org/)
+  assert.not.match(JSON.stringify(call), /canary/)
+  const [cfg, token, modes] = JSON.parse(await readFile(seen, 'utf8'))
+  assert.match(cfg, /^rucio_host = https:\/\/rucio\.example\.org$/m)
+  assert.not.match(cfg, /canary|password/)
+  assert.is(token, 'jdoe-/CN=Jane Doe-canary')
+  assert.equal(modes, [0o700, 0o600, 0o600])
 })
 
 test('its exit code is not believed: a file that lies there is looked at, and 0 without one is a failure', async () => {

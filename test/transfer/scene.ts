@@ -72,6 +72,8 @@ export async function openScene(
     readonly others?: readonly string[]
     readonly renewedAt?: () => number
     readonly fenced?: boolean
+    /** bearer token for storages */
+    readonly token?: string
     readonly dir?: string
     /** engines that are programs, in the place of those that this machine may have */
     readonly programs?: (root: Root, tell: (text: string) => void) => Programs
@@ -117,7 +119,7 @@ export async function openScene(
       world,
       log: (_, text) => logged.push(text),
       identity: async () => identity,
-      token: async () => undefined,
+      token: async () => options.token,
       limits: { ...quick, ...options.limits },
       programs: options.programs?.(root, text => logged.push(text)) ?? openPrograms(),
       ...(options.renewedAt === undefined ? {} : { renewedAt: options.renewedAt }),
@@ -145,7 +147,15 @@ export async function openScene(
     transfer: await start(),
     fetch: (signal = never, config = {}) =>
       scene.transfer.fetchFile(
-        { name, line, replicas: scene.replicas, log, config: { ...defaultConfig, ...config } },
+        {
+          name,
+          line,
+          replicas: scene.replicas,
+          log,
+          config: { ...defaultConfig, ...config },
+          replicasOf: async did => ({ did, bytes: 0, replicas: [], refused: 0 }),
+          unfinished: () => [line.did],
+        },
         signal,
       ),
     async restart() {

@@ -81,6 +81,7 @@ test('each state of a dataset has its word', async () => {
     priority: 4,
     reason: 'offline',
     message: 'No connection.',
+    rule: null,
   })
   const status = await call(bench.port, 'GET', '/status')
   assert.equal(status.json['rucio_download'], {
@@ -217,6 +218,8 @@ test('GET /status has the frozen keys and how the daemon is', async () => {
     state: 'ready',
     message: '',
     troubles: ['No connection.'],
+    login_url: null,
+    authorities: null,
   })
   await mkdir(layout.status(root, '').replace(/\/\.json$/, ''), { recursive: true })
   await writeFile(
@@ -233,6 +236,12 @@ test('GET /status has the frozen keys and how the daemon is', async () => {
     error: 'The proxy has ended.',
     more: 1,
   })
+  const authorities = {
+    ...{ valid: 80, expired: 3, broken: 0, crl: { fresh: 79, stale: 1, missing: 0 }, warnings: ['One.'] },
+    update: { by: 'fetch-crl', running: false, ended: null, next: null, error: null },
+  }
+  await writeFile(layout.status(root, 'authorities'), JSON.stringify({ format: 1, ...authorities }))
+  assert.equal((await call(bench.port, 'GET', '/status')).json['authorities'], authorities)
 })
 
 test('a wish is in /status as soon as it is answered, and a removal is not', async () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { hostPort, parsePfn, showPfn } from '../../src/words/pfn.ts'
+import { hostPort, type Pfn, parsePfn, showPfn } from '../../src/words/pfn.ts'
 import { Trouble } from '../../src/words/reason.ts'
 
 const test = suite('pfn')
@@ -88,6 +88,12 @@ test('any text is a PFN that does not climb, or a Trouble', () => {
     }),
     { numRuns: 2000 },
   )
+})
+
+test('an address that carries a second one, through a cache, is taken as it is', () => {
+  const pfn = parsePfn('root://cache.org:1094//root://origin.org:1095//rucio/x.root') as Pfn
+  assert.equal([pfn.host, pfn.port, pfn.path], ['cache.org', 1094, '//root://origin.org:1095//rucio/x.root'])
+  assert.ok(parsePfn('root://cache.org//root://origin.org//../x') instanceof Trouble)
 })
 
 test.run()
