@@ -6,7 +6,7 @@ say() { printf 'desktop-rucio: %s\n' "$*" >&2; }
 
 prepare() {
     umask 077
-    local run uid_gid
+    local run uid_gid chosen=${X509_CERT_DIR:-}
     uid_gid=$(id -u):$(id -g)
     run=${DESKTOP_RUCIO_RUN:-/tmp/desktop-rucio-run-$(id -u)}
     # /tmp may be everybody's (Apptainer): what another user has laid there is not followed.
@@ -26,7 +26,8 @@ prepare() {
     if [ -z "${DESKTOP_RUCIO_HOST:-}" ] && [ -z "${DESKTOP_RUCIO_SOCKET:-}" ] && [ -z "${APPTAINER_CONTAINER:-}${SINGULARITY_CONTAINER:-}" ]; then
         export DESKTOP_RUCIO_HOST=0.0.0.0,::
     fi
-    keep_env "$run"
+    if [ -d "$certs/certificates" ]; then chosen=$X509_CERT_DIR; fi
+    keep_env "$run" "$chosen"
 }
 
 check_data() { # DIR UID:GID
@@ -186,8 +187,11 @@ CFG
 }
 
 # For setup.sh: what was found here, and no secret.
-keep_env() { # RUN
+keep_env() { # RUN CHOSEN
     local name
+    # The official client takes X509_CERT_DIR rather than the ca_cert of its own rucio.cfg; voms and xrdcp find the image's without it.
+    local X509_CERT_DIR=$X509_CERT_DIR
+    if [ -z "$2" ] && ! grep -qF "ca_cert = $X509_CERT_DIR" "$RUCIO_CONFIG" && grep -q '^ca_cert *[=:]' "$RUCIO_CONFIG"; then X509_CERT_DIR=''; fi
     for name in DESKTOP_RUCIO_DATA DESKTOP_RUCIO_PROXY_DIR DESKTOP_RUCIO_OWN_PROXY DESKTOP_RUCIO_CERT_DIR DESKTOP_RUCIO_PORT \
         X509_CERT_DIR X509_VOMS_DIR VOMS_USERCONF RUCIO_CONFIG RUCIO_ACCOUNT; do
         if [ -n "${!name:-}" ]; then printf 'export %s=%q\n' "$name" "${!name}"; fi

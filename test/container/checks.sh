@@ -221,7 +221,7 @@ xrdcp --version
 voms-proxy-info --version
 fetch-crl --version
 desktop-rucio list | grep mc16_13TeV.first
-[ "$(ls "$X509_CERT_DIR" | wc -l)" -gt 500 ]
+[ "$(ls /etc/grid-security/certificates | wc -l)" -gt 500 ]
 IN
 }
 no_secret() {
