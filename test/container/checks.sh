@@ -24,6 +24,7 @@ check() { # SENTENCE COMMAND...: in a shell of its own, where the first failure 
         echo "FAILED  $sentence"
         tail -25 "$dir/log"
         docker logs --tail 5 "$name" 2>&1 | sed 's/^/  it said: /'
+        curl -s -m 5 "localhost:$port/datasets" | cut -c1-1500 | sed 's/^/  datasets: /'
     fi
 }
 
@@ -262,6 +263,7 @@ part_life() {
 }
 nothing_written() {
     kill -USR2 $grid
+    docker rm -f "$name" || true
     # Without --read-only, so that what would be written is seen.
     # shellcheck disable=SC2046
     docker run -d --name "$name" --user "$uid:$uid" --tmpfs /tmp:mode=1777 --cap-drop ALL --network host -e DESKTOP_RUCIO_HOST=127.0.0.1 -e "DESKTOP_RUCIO_PORT=$port" \
@@ -277,6 +279,7 @@ nothing_written() {
 }
 other_user() {
     local before=$uid
+    docker rm -f "$name" || true
     uid=4242
     chown -R 4242:4242 "$dir/life" "$dir/certs"
     on_host "$dir/life" "$dir/certs" "$image"
@@ -300,15 +303,15 @@ part_kills() {
     docker rm -f "$name" >/dev/null 2>&1
 }
 kills() {
-    local n began ms most=0 before pids=''
+    local n began ms most=0 had=0 now pids=''
     kill -USR1 $grid
     for n in $(seq "${KILLS:-20}"); do
-        before=$(sent)
         began=$(date +%s%N)
         if [ $((n % 2)) = 1 ]; then
             # Another container, with another name for its machine; its daemon has another pid.
             docker rm -f "$name" || true
-            on_host "$dir/kills" "$dir/certs" --entrypoint tini "$image" -s -- bash -c "for _ in $(seq -s ' ' "$n"); do /bin/true; done; /app/entrypoint; exit \$?"
+            on_host "$dir/kills" "$dir/certs" -e DESKTOP_RUCIO_CHECKPOINT_EVERY=0.5 --entrypoint tini "$image" \
+                -s -- bash -c "for _ in $(seq -s ' ' "$n"); do /bin/true; done; /app/entrypoint; exit \$?"
         else
             docker start "$name"
         fi
@@ -316,28 +319,32 @@ kills() {
             until_true 10 state ready
             ask mc16_13TeV:mc16_13TeV.long
         fi
-        until_true 15 sent_over "$before"
+        until_true 15 at_work
         ms=$((($(date +%s%N) - began) / 1000000))
         [ $ms -le $most ] || most=$ms
+        now=$(so_far)
+        echo "  kill $n: $ms ms, $now bytes, $had before"
+        [ "$now" -ge "$had" ]
         pids+=" $(grep -o '"pid": *[0-9]*' "$dir/kills/.rucio/owner.json" | tr -dc 0-9)"
-        until_true 10 sent_over $(($(sent) + 1000000))
+        until_true 20 so_far_over $((now + 500000))
+        had=$(so_far)
         never word mc16_13TeV:mc16_13TeV.long local
         docker kill -s KILL "$name"
     done
-    echo "  measured at most $most ms from docker start to the next bytes; pids$pids"
+    echo "  measured at most $most ms from docker start to bytes on their way; $had bytes by then; pids$pids"
     [ $most -lt 10000 ]
+    [ "$(tr ' ' '\n' <<<"$pids" | sort -u | wc -l)" -gt 2 ]
     docker start "$name"
-    until_true 20 state ready
+    until_true 20 at_work
+    docker stats --no-stream --format '  measured at work {{.MemUsage}}' "$name"
     kill -USR2 $grid
     until_true 90 word mc16_13TeV:mc16_13TeV.long local
     whole "$dir/kills" mc16_13TeV.long
-    local n0
-    n0=$(tr ' ' '\n' <<<"$pids" | sort -u | wc -l)
-    [ "$n0" -gt 2 ]
-    docker stats --no-stream --format '  measured at work {{.MemUsage}}' "$name"
 }
-sent() { cat "$dir/sent"; }
-sent_over() { [ "$(sent)" -gt "$1" ]; }
+# Bytes that the daemon has synced and counted of all datasets, and whether more are on their way.
+so_far() { curl -sf "localhost:$port/datasets" | node -pe 'JSON.parse(require("node:fs").readFileSync(0, "utf8")).datasets.reduce((sum, { bytes }) => sum + (bytes.so_far ?? 0), 0)'; }
+so_far_over() { [ "$(so_far)" -gt "$1" ]; }
+at_work() { state ready && curl -sf "localhost:$port/datasets" | grep -q '"rate":[1-9]'; }
 
 part_grid() {
     if [ ! -d "${GRID_VENVS:-$TOP/.grid}/venv-server" ]; then

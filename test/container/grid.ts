@@ -2,7 +2,6 @@
 // SIGUSR1 makes its storages slow, SIGUSR2 fast. Never outlives its standard input.
 
 import { createHash } from 'node:crypto'
-import { writeFileSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { bytesOf, type SeedFile, startPracticeGrid } from '../../src/practice/grid.ts'
@@ -62,8 +61,4 @@ for (const { name, files: all } of datasets) {
   await writeFile(join(dir, `${name}.sha256`), lines.join(''))
 }
 await writeFile(join(dir, 'ports'), `${new URL(grid.url).port} ${grid.rse('SITE').split(':')[1]}\n`)
-// What has left the storages so far: the proof that a daemon is at work.
-setInterval(() => {
-  writeFileSync(join(dir, 'sent'), String(grid.sent().reduce((sum, { from, to }) => sum + to - from, 0)))
-}, 200).unref()
 process.stdin.on('end', () => process.exit()).resume()
