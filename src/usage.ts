@@ -9,6 +9,7 @@ export function usage(version: string): string {
   desktop-rucio list --data DIR                what is here, each with its state
   desktop-rucio login [options]                log in to Rucio; with auth_type oidc in a browser, once for the daemon
   desktop-rucio password --data DIR            give the daemon the password of the private key, typed or from a pipe
+  desktop-rucio doctor --data DIR [options]    check all that a transfer needs; says what is wrong and what to do
   desktop-rucio verify FOLDER…                 read every byte of a dataset and compare it with its listing
   desktop-rucio --version | --help
 
@@ -32,7 +33,13 @@ Options of serve (each also as an environment variable: DESKTOP_RUCIO_DATA, DESK
 The proxy: GRID_VOMS names the VO (atlas, or atlas:/atlas/Role=production); GRID_PASSWORD_FILE a file with the password of the private
 key (or GRID_PASSWORD; a daemon started at a terminal asks for it); GRID_PROXY_VALID its length, 24:00; GRID_KEY_COPY=1 for a share that
 shows the key with mode 0777. With X509_USER_PROXY set, the proxy is another's: it is used, and never replaced.
+Authorities and revocation lists (*.r0 beside *.0) are renewed once a day by fetch-crl, or by CERT_UPDATE_COMMAND (a program and its
+arguments, no shell); CERT_UPDATE=0 renews none. CRL_DIR is where lists go, if not beside the authorities; CRL_STRICT=1 takes no server
+of an authority without a list that counts.
 A password is never taken from the command line: it stands in rucio.cfg, or in RUCIO_CLIENT_PASSWORD.
+With auth_type oidc, as the official client names them: oidc_scope, oidc_audience, oidc_issuer, oidc_polling, oidc_refresh_lifetime,
+auth_oidc_refresh_active, auth_token_file_path (where the token is kept); with ssh: ssh_private_key. A trace of each file goes to
+trace_host, else to the Rucio server; DESKTOP_RUCIO_TRACES=0 sends none.
 Also read: X509_USER_PROXY, X509_CERT_DIR, BEARER_TOKEN, BEARER_TOKEN_FILE, WATCH_POLL=1 (mounts without file events),
 DESKTOP_RUCIO_FILE_EVENTS=0 (none; what is written is found within 35 s), API_TOKEN_FILE or API_TOKEN (each request must then
 show it as Authorization: Bearer TOKEN).

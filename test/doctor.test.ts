@@ -2,6 +2,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { openCredential } from '../src/credential/credential.ts'
@@ -13,9 +14,11 @@ import { sweep, temporary, world } from './help/data.ts'
 import { endHomes, type Home, openHome } from './help/home.ts'
 import { type PracticeChild, startPracticeChild } from './help/practice-child.ts'
 import { practiceEnv } from './help/practice-env.ts'
+import { complaintsOf } from './help/schema.ts'
 import { ask } from './help/site.ts'
 
 const test = suite('doctor')
+const schema = fileURLToPath(new URL('../../src/web/schemas/doctor.json', import.meta.url))
 let grid: PracticeChild
 let home: Home
 let bin: string
@@ -90,6 +93,7 @@ test('GET /doctor says the same, and many who ask at once start it once', async 
     answers.map(({ status, json }) => [status, json['at']]),
     answers.map(() => [200, checkup.at]),
   )
+  assert.equal(complaintsOf(schema, checkup), [])
   assert.is(checkup.healthy, true, JSON.stringify(checkup))
   assert.equal([stateOf(checkup, 'login'), stateOf(checkup, 'data directory')], ['good', 'good'])
   assert.is((await readdir(bin)).includes('count'), true)

@@ -165,4 +165,45 @@ test('a certificate with its key in one file is enough for x509', async () => {
   assert.is(options.credential.keyPath, undefined)
 })
 
+test('a directory with certificate and key asks for a proxy, logs in with it, and hides the password', async () => {
+  const dir = await temporary()
+  const place = await temporary()
+  const env = {
+    RUCIO_CLIENT_RUCIO_HOST: 'https://rucio.example.org',
+    GRID_PASSWORD: 'canary',
+    GRID_VOMS: 'testvo:/testvo/Role=production',
+    DESKTOP_RUCIO_PROXY_DIR: place,
+    PATH: '/bin',
+  }
+  const { maker, rucio, credential, secrets } = await good(['--data', dir, '--cert-dir', '/certs'], env)
+  assert.is(rucio.authType, 'x509_proxy')
+  assert.equal(
+    [maker?.certPath, maker?.keyPath, maker?.valid, maker?.env['PATH']],
+    ['/certs/usercert.pem', '/certs/userkey.pem', '24:00', '/bin'],
+  )
+  assert.equal([credential.proxyPath, credential.ownProxy], [maker?.proxyPath, true])
+  assert.match(maker?.proxyPath ?? '', new RegExp(`^${place}/x509up_[0-9a-f]{16}\\.pem$`))
+  assert.ok(secrets.includes('canary'))
+  assert.not.match(JSON.stringify([maker?.env, credential.env]), 'canary')
+})
+
+test('X509_USER_PROXY is somebody else’s: nothing is made', async () => {
+  const env = { RUCIO_CLIENT_RUCIO_HOST: 'https://r', GRID_VOMS: 'testvo', X509_USER_PROXY: '/p' }
+  const { maker, credential } = await good(['--data', await temporary(), '--auth-type', 'x509_proxy'], env)
+  assert.equal([maker, credential.proxyPath, credential.ownProxy], [undefined, '/p', undefined])
+})
+
+test('what GRID_VOMS, GRID_PROXY_VALID and the place of the proxy cannot be is said', async () => {
+  const dir = await temporary()
+  for (const [env, words] of [
+    [{ GRID_VOMS: '-x' }, /GRID_VOMS takes/],
+    [{ GRID_VOMS: 'vo', GRID_PROXY_VALID: '24' }, /GRID_PROXY_VALID takes/],
+    [{ GRID_VOMS: 'vo', GRID_PROXY_VALID: '0:00' }, /GRID_PROXY_VALID takes/],
+    [{ GRID_VOMS: 'vo', DESKTOP_RUCIO_PROXY_DIR: join(dir, 'x') }, /must not lie in the data directory/],
+  ] as const) {
+    const read = await readOptions(['--data', dir], { RUCIO_CLIENT_RUCIO_HOST: 'https://r', ...env })
+    assert.match('message' in read ? read.message : 'taken', words)
+  }
+})
+
 test.run()

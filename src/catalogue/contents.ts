@@ -7,6 +7,7 @@ import { Trouble } from '../words/reason.ts'
 import { asObject, isBytes, parseJson } from '../words/text.ts'
 import { checksumOf, didOf, isCount } from './fields.ts'
 import { jsonLines } from './lines.ts'
+import { readMembers } from './members.ts'
 import { Refusal } from './refusal.ts'
 import type { Contents } from './rucio.ts'
 import type { Send } from './server.ts'
@@ -119,11 +120,10 @@ async function readFiles(
 ): Promise<Count> {
   const { seen, round, head, slashes, each } = pass
   const counted: Count = { length: 0, bytes: 0 }
-  const answer = await askFiles(send, did, slashes, signal)
-  for await (const json of jsonLines(answer, mostLineBytes)) {
-    const file = fileOf(json, head)
-    counted.length++
-    counted.bytes += file.bytes
+  for await (const { json, dataset, times } of linesOf(send, did, head, slashes, signal)) {
+    const file = fileOf(json, head, dataset)
+    counted.length += times
+    counted.bytes += times * file.bytes
     if (counted.length > mostFiles)
       throw new Trouble('too_big', `${printDid(did)} holds more than ${mostFiles} files`)
     const known = seen.has(file.did)
@@ -131,6 +131,26 @@ async function readFiles(
     if (!known) await each(file)
   }
   return counted
+}
+
+type Line = { readonly json: unknown; readonly dataset: string | undefined; readonly times: number }
+
+async function* linesOf(
+  send: Send,
+  did: Did,
+  head: Head,
+  slashes: Slashes,
+  signal: AbortSignal,
+): AsyncGenerator<Line> {
+  if (head.type === 'CONTAINER') {
+    const members = await readMembers(send, did, each => pathOf(each, slashes), signal)
+    if (members !== undefined) {
+      yield* members
+      return
+    }
+  }
+  const answer = await askFiles(send, did, slashes, signal)
+  for await (const json of jsonLines(answer, mostLineBytes)) yield { json, dataset: undefined, times: 1 }
 }
 
 /** A name with slashes stands in a body, where nothing touches it; servers before 35 know no such call. */
@@ -151,7 +171,7 @@ function pathOf(did: Did, slashes: Slashes): string {
   return `/dids/${encodeURIComponent(did.scope)}/${slashes === 'raw' ? name.replaceAll('%2F', '/') : name}`
 }
 
-function fileOf(json: unknown, head: Head): CatalogueFile {
+function fileOf(json: unknown, head: Head, dataset: string | undefined): CatalogueFile {
   const object = asObject(json)
   if (object === undefined) throw new Trouble('bad_listing', 'a line in the list of files is no object')
   const did = didOf(object)
@@ -168,5 +188,6 @@ function fileOf(json: unknown, head: Head): CatalogueFile {
     ...(md5 === undefined ? {} : { md5 }),
     ...(typeof guid === 'string' && /^[0-9A-Za-z-]{1,64}$/.test(guid) ? { guid } : {}),
     ...(isCount(events) ? { events } : {}),
+    ...(dataset === undefined ? {} : { dataset }),
   }
 }

@@ -25,16 +25,18 @@ import { batches, jsonLines } from './stream.ts'
 import { openRegular, type Stat, sameStat, statRegular } from './way.ts'
 
 export { jsonLines } from './stream.ts'
-export { readVerified, VerifiedLog } from './verified.ts'
+export { type Proven, readProven, readVerified, VerifiedLog } from './verified.ts'
 
 /** Head and lines of listing.jsonl or catalogue/NAME.jsonl. A listing whose lines do not add up to its head (length, bytes)
  *  is set aside and counts as absent. `each` may be left out to get the head alone (then nothing is added up).
  *  @param each called while it is read: what it has gathered counts only if a listing's head is returned
+ *  @param piece awaited now and then, some thousand lines apart and at the end: whoever looks at each line need not keep them all
  *  @throws Trouble `refused` for a link; others when the disk does not give it */
 export async function readListing(
   root: Root,
   path: string,
   each?: (line: ListingLine) => void,
+  piece?: () => Promise<void>,
 ): Promise<ListingHead | MissingHead | undefined> {
   const handle = await openRegular(root, path)
   if (handle === undefined) return undefined
@@ -45,6 +47,7 @@ export async function readListing(
   try {
     opened = await handle.stat()
     let isFirst = true
+    let last: ListingLine | undefined
     for await (const { values } of batches(handle)) {
       for (const value of values) {
         if (isFirst) {
@@ -53,12 +56,14 @@ export async function readListing(
           if (head === undefined || head.type === 'NONE' || each === undefined) break
           continue
         }
-        const line = readListingLine(value)
+        const line = readListingLine(value, last)
         if (line === undefined) continue
+        last = line
         length++
         bytes += line.bytes
         each?.(line)
       }
+      await piece?.()
       if (!isFirst && (head === undefined || head.type === 'NONE' || each === undefined)) break
     }
   } finally {

@@ -4,13 +4,13 @@
 import type { Stats } from 'node:fs'
 import { lstat } from 'node:fs/promises'
 import type { ListingHead, ListingLine } from '../words/listing.ts'
-import { nameOf, readFullDid } from '../words/names.ts'
+import { fold, nameOf, readFullDid } from '../words/names.ts'
 import { codeOf } from '../words/reason.ts'
-import { sameMtime, type VerifiedLine } from '../words/verified.ts'
-import { fromIso } from '../words/world.ts'
+import { sameMtime } from '../words/verified.ts'
 import { layout, type Root } from './layout.ts'
-import { readListing, readVerified } from './lines.ts'
-import { toDisk } from './way.ts'
+import { type Proven, readListing, readProven } from './lines.ts'
+import { names } from './read.ts'
+import { statRegular, toDisk } from './way.ts'
 
 export type Harm = {
   readonly path: string
@@ -38,28 +38,81 @@ const atOnce = 32
  *  A listing whose DID lies under another NAME (a folder renamed by hand, a disk that does not tell letter case) is none of NAME's.
  *  @throws Trouble when the disk does not answer: that is never "absent" */
 export async function prove(root: Root, name: string): Promise<Proof> {
-  const listed: ListingLine[] = []
-  const head = await readListing(root, layout.listing(root, name), line => listed.push(line))
-  if (head === undefined || head.type === 'NONE' || !isOf(head, name)) return { kind: 'unlisted' }
-  const verified = await readVerified(root, name)
   const harm: Harm[] = []
   const lines: ListingLine[] = []
-  for (let from = 0; from < listed.length; from += atOnce) {
-    const batch = listed.slice(from, from + atOnce)
-    const found = await Promise.all(batch.map(line => look(layout.file(root, name, line.path))))
-    for (const [index, line] of batch.entries()) {
-      const kind = harmOf(line, verified.get(line.path), found[index])
-      if (kind === undefined) continue
-      harm.push({ path: line.path, kind })
-      lines.push(line)
+  const paths: string[] = []
+  const head = await compare(root, name, (line, kind) => {
+    if (kind === undefined) {
+      if (harm.length === 0) paths.push(line.path)
+      return
     }
-  }
-  if (harm.length > 0) return { kind: 'harmed', head, harm, lines }
-  return { kind: 'whole', head, paths: listed.map(line => line.path) }
+    // Of one that is not whole nobody asks for them.
+    paths.length = 0
+    harm.push({ path: line.path, kind })
+    lines.push(line)
+  })
+  if (head === undefined) return { kind: 'unlisted' }
+  return harm.length > 0 ? { kind: 'harmed', head, harm, lines } : { kind: 'whole', head, paths }
+}
+
+/** The same file by file, for those who need not keep them: of 200,000 lines no more than some thousand lie in memory.
+ *  @param each gets what is wrong with a file, undefined when nothing is, in the listing's order; what it has gathered counts only if a
+ *  head is returned
+ *  @returns undefined for what is not listed */
+export async function compare(
+  root: Root,
+  name: string,
+  each: (line: ListingLine, kind: Harm['kind'] | undefined) => void,
+): Promise<ListingHead | undefined> {
+  const ours = await headOf(root, name)
+  if (ours === undefined) return undefined
+  const verified = await readProven(root, name)
+  // One readdir tells of all that is absent: an lstat that finds nothing costs five times one that does.
+  const here = new Set((await names(layout.dataset(root, name))).map(fold))
+  let pending: ListingLine[] = []
+  const head = await readListing(
+    root,
+    layout.listing(root, name),
+    line => pending.push(line),
+    async () => {
+      const all = pending
+      pending = []
+      for (let from = 0; from < all.length; from += atOnce) {
+        const batch = all.slice(from, from + atOnce)
+        const found = await Promise.all(
+          batch.map(({ path }) => (here.has(fold(path)) ? look(layout.file(root, name, path)) : undefined)),
+        )
+        for (const [index, line] of batch.entries())
+          each(line, harmOf(line, verified.get(line.path), found[index]))
+      }
+    },
+  )
+  return head === undefined || head.type === 'NONE' || !isOf(head, name) ? undefined : head
+}
+
+/** Cannot NAME be whole, as three calls tell? Then nobody needs to look at each of its files. `false` tells nothing.
+ *  @throws Trouble when the disk does not answer */
+export async function lacksFiles(root: Root, name: string): Promise<boolean> {
+  const head = await headOf(root, name)
+  if (head === undefined) return true
+  if (head.length === 0) return false
+  const proof = await statRegular(root, layout.verified(root, name))
+  if (proof === undefined || proof.size < head.length * leastLineBytes) return true
+  return head.length > manyFiles && (await names(layout.dataset(root, name))).length < head.length
+}
+
+/** A line of verified.jsonl is longer, whatever its file's name. */
+const leastLineBytes = 60
+/** With fewer the proof itself is as quick. */
+const manyFiles = 1000
+
+async function headOf(root: Root, name: string): Promise<ListingHead | undefined> {
+  const head = await readListing(root, layout.listing(root, name))
+  return head === undefined || head.type === 'NONE' || !isOf(head, name) ? undefined : head
 }
 
 /** Does a verified line prove what the listing says now? adler32 where the listing has one, else md5, else the size alone. */
-export function fits(line: ListingLine, verified: VerifiedLine): boolean {
+export function fits(line: ListingLine, verified: Pick<Proven, 'bytes' | 'adler32' | 'md5'>): boolean {
   if (verified.bytes !== line.bytes) return false
   if (line.adler32 !== undefined) return verified.adler32 === line.adler32
   if (line.md5 !== undefined) return verified.md5 === line.md5
@@ -68,14 +121,14 @@ export function fits(line: ListingLine, verified: VerifiedLine): boolean {
 
 function harmOf(
   line: ListingLine,
-  verified: VerifiedLine | undefined,
+  verified: Proven | undefined,
   found: Stats | undefined,
 ): Harm['kind'] | undefined {
   if (found === undefined) return 'absent'
   if (!found.isFile()) return 'refused'
   if (found.size !== line.bytes) return 'size'
   if (verified === undefined || !fits(line, verified)) return 'unproved'
-  return sameMtime(found.mtimeMs, fromIso(verified.mtime) ?? Number.NaN) ? undefined : 'mtime'
+  return sameMtime(found.mtimeMs, verified.mtimeMs) ? undefined : 'mtime'
 }
 
 function isOf(head: ListingHead, name: string): boolean {

@@ -10,6 +10,7 @@ import {
   type VerifiedHead,
   type VerifiedLine,
 } from '../words/verified.ts'
+import { fromIso } from '../words/world.ts'
 import { layout, type Root } from './layout.ts'
 import { fence, putText, syncDir } from './put.ts'
 import { batches } from './stream.ts'
@@ -27,11 +28,30 @@ export async function readVerified(root: Root, name: string): Promise<ReadonlyMa
   return (await read(root, name)).lines
 }
 
+/** What of a verified line proves a file; the rest of 200,000 lines would take as much memory again. */
+export type Proven = {
+  readonly bytes: number
+  readonly adler32: string
+  readonly md5: string | undefined
+  /** ms since 1970 */
+  readonly mtimeMs: number
+}
+
+/** path -> what its last good line proves; empty when the id is another's. */
+export async function readProven(root: Root, name: string): Promise<ReadonlyMap<string, Proven>> {
+  const proven = new Map<string, Proven>()
+  await readLines(root, name, ({ path, bytes, adler32, md5, mtime }) => {
+    proven.set(path, { bytes, adler32, md5, mtimeMs: fromIso(mtime) ?? Number.NaN })
+  })
+  return proven
+}
+
 /** verified.jsonl, opened for appending by one process: cut to its last newline before the first append; with another's id or no
  *  head it is written anew and no old line counts. NAME/.rucio is there already. */
 export class VerifiedLog {
-  /** path -> the last good line */
+  /** path -> the last good line, of those that were asked for */
   readonly lines: ReadonlyMap<string, VerifiedLine>
+  readonly #wanted: ReadonlySet<string> | undefined
   readonly #lines: Map<string, VerifiedLine>
   readonly #root: Root
   readonly #name: string
@@ -52,23 +72,26 @@ export class VerifiedLog {
     readonly handle: FileHandle
     readonly size: number
     readonly lines: Map<string, VerifiedLine>
+    readonly wanted: ReadonlySet<string> | undefined
   }) {
     this.#root = options.root
     this.#name = options.name
     this.#handle = options.handle
     this.#size = options.size
     this.#lines = options.lines
+    this.#wanted = options.wanted
     this.lines = options.lines
   }
 
-  static async open(root: Root, name: string): Promise<VerifiedLog> {
+  /** @param wanted paths whose lines are kept in memory; default: all */
+  static async open(root: Root, name: string, wanted?: ReadonlySet<string>): Promise<VerifiedLog> {
     const path = layout.verified(root, name)
-    const before = await read(root, name)
+    const before = await read(root, name, wanted)
     if (!before.isOurs) {
       const head: VerifiedHead = { format: 1, id: root.id }
       await putText(root, path, `${JSON.stringify(head)}\n`)
     }
-    const { lines, end } = before.isOurs ? before : await read(root, name)
+    const { lines, end } = before.isOurs ? before : await read(root, name, wanted)
     await fence(root)
     let handle: FileHandle | undefined
     try {
@@ -82,7 +105,7 @@ export class VerifiedLog {
       await handle?.close()
       throw toDisk(error)
     }
-    return new VerifiedLog({ root, name, handle, size: end, lines })
+    return new VerifiedLog({ root, name, handle, size: end, lines, wanted })
   }
 
   /** @throws Trouble when a sync failed: it takes no line more, so no file shall get a name for it */
@@ -145,7 +168,8 @@ export class VerifiedLog {
       throw toDisk(error)
     }
     this.#size += bytes.length
-    for (const line of lines) this.#lines.set(line.path, line)
+    for (const line of lines)
+      if (this.#wanted === undefined || this.#wanted.has(line.path)) this.#lines.set(line.path, line)
   }
 
   async #mend(): Promise<void> {
@@ -154,13 +178,25 @@ export class VerifiedLog {
   }
 }
 
-async function read(root: Root, name: string): Promise<Read> {
+async function read(root: Root, name: string, wanted?: ReadonlySet<string>): Promise<Read> {
   const lines = new Map<string, VerifiedLine>()
+  const { isOurs, end } = await readLines(root, name, line => {
+    if (wanted === undefined || wanted.has(line.path)) lines.set(line.path, line)
+  })
+  return { isOurs, lines, end }
+}
+
+/** @param each called for each good line, of which the last of a path counts */
+async function readLines(
+  root: Root,
+  name: string,
+  each: (line: VerifiedLine) => void,
+): Promise<Omit<Read, 'lines'>> {
   let end = 0
   let head: VerifiedHead | undefined
   let isFirst = true
   const handle = await openRegular(root, layout.verified(root, name))
-  if (handle === undefined) return { isOurs: false, lines, end }
+  if (handle === undefined) return { isOurs: false, end }
   try {
     for await (const batch of batches(handle)) {
       end = batch.end
@@ -168,14 +204,14 @@ async function read(root: Root, name: string): Promise<Read> {
         if (isFirst) head = readVerifiedHead(value)
         else {
           const line = readVerifiedLine(value)
-          if (line !== undefined) lines.set(line.path, line)
+          if (line !== undefined) each(line)
         }
         isFirst = false
-        if (head?.id !== root.id) return { isOurs: false, lines, end }
+        if (head?.id !== root.id) return { isOurs: false, end }
       }
     }
   } finally {
     await handle.close()
   }
-  return { isOurs: head !== undefined, lines, end }
+  return { isOurs: head !== undefined, end }
 }

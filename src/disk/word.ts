@@ -8,7 +8,7 @@ import { parseRequest, type Request } from '../words/request.ts'
 import { proveAfar } from './elsewhere.ts'
 import { layout, type Root } from './layout.ts'
 import { readListing } from './lines.ts'
-import { prove } from './proof.ts'
+import { lacksFiles, prove } from './proof.ts'
 import { readUserText } from './read.ts'
 import { walk } from './way.ts'
 
@@ -29,8 +29,10 @@ export async function wordOf(root: Root, name: string, now: number): Promise<Sai
   // A wish that came over a pending removal cancels it, though trash/ may still be emptied.
   if (wish === 'none' && (await walk(root, layout.trashed(root, name))) !== undefined)
     return { word: 'not_on_server', paths: [] }
-  const proof = await prove(root, name)
-  if (proof.kind === 'whole') return { word: 'local', paths: proof.paths }
+  if (!(await lacksFiles(root, name))) {
+    const proof = await prove(root, name)
+    if (proof.kind === 'whole') return { word: 'local', paths: proof.paths }
+  }
   const afar = await proveAfar(root, name, request, now)
   if (afar.kind === 'whole') return { word: 'local', paths: afar.paths, isElsewhere: true }
   if (await isMissing(root, name, now)) return { word: 'does_not_exist', paths: [] }

@@ -33,7 +33,7 @@ export type Work = {
   /** paths to be read before anything is fetched */
   readonly toAdopt: Set<string>
   /** never tried in this process, in order; entries that are done or busy are passed over */
-  readonly fresh: FileWork[]
+  readonly fresh: (FileWork | undefined)[]
   freshFrom: number
   /** tried and failed, or given back */
   readonly later: Set<FileWork>
@@ -111,7 +111,7 @@ async function loadWork(root: Root, name: string, did: Did): Promise<Work | unde
       work.toAdopt.add(line.path)
   }
   // At last, so that whatever fails before it leaves no open file behind.
-  return { ...work, log: await VerifiedLog.open(root, name) }
+  return { ...work, log: await VerifiedLog.open(root, name, work.toAdopt) }
 }
 
 function fileWork(line: ListingLine, sidecar: Sidecar | undefined): FileWork {
@@ -140,14 +140,15 @@ async function readSidecars(root: Root, name: string): Promise<ReadonlyMap<strin
 
 /** Is there a folder of the bare name, or a file in NAME/ that the listing does not name? Only then is every absent file looked for. */
 async function mayLieElsewhere(root: Root, name: string, did: Did): Promise<boolean> {
-  const listed = new Set<string>()
-  await readListing(root, layout.listing(root, name), line => {
-    listed.add(line.path)
-  })
-  const strangers = (await names(layout.dataset(root, name))).filter(
-    each => each !== '.rucio' && each !== 'INCOMPLETE.txt' && !listed.has(each),
+  // Those that are there, less those that are listed: a listing is longer than a folder that has just been begun.
+  const strangers = new Set(
+    (await names(layout.dataset(root, name))).filter(each => each !== '.rucio' && each !== 'INCOMPLETE.txt'),
   )
-  if (strangers.length > 0) return true
+  if (strangers.size > 0)
+    await readListing(root, layout.listing(root, name), line => {
+      strangers.delete(line.path)
+    })
+  if (strangers.size > 0) return true
   const [bare = ''] = did.name.replace(/^\//, '').split('/')
   // `rucio download` lays a file that was asked for by itself into a folder of its scope.
   for (const folder of [bare, did.scope])
@@ -174,7 +175,10 @@ export function readyFiles(
     count += 1
     if (ready.length < most) ready.push({ path: file.line.path, bytes: file.bytes })
   }
-  while (work.freshFrom < work.fresh.length && isTaken(work, work.fresh[work.freshFrom])) work.freshFrom += 1
+  while (work.freshFrom < work.fresh.length && isTaken(work, work.fresh[work.freshFrom])) {
+    work.fresh[work.freshFrom] = undefined
+    work.freshFrom += 1
+  }
   for (let i = work.freshFrom; i < work.fresh.length && ready.length < most; i++) {
     const file = work.fresh[i]
     if (file === undefined || isTaken(work, file)) continue

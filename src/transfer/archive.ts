@@ -9,16 +9,16 @@ import { Part } from '../disk/part.ts'
 import { openRegular } from '../disk/read.ts'
 import { freeBytes } from '../disk/root.ts'
 import { readFullDid } from '../words/names.ts'
-import { wholeAdler32 } from '../words/ranges.ts'
 import { Trouble, toTrouble } from '../words/reason.ts'
 import type { FileReplicas, Replica } from '../words/replica.ts'
 import { findArchive, placeInStorage } from './archive-find.ts'
-import type { Job, Place } from './file.ts'
+import { dropSuspect, type Job, type Place } from './file.ts'
 import type { Filler } from './filler.ts'
 import { bringAll } from './lanes.ts'
 import { Miss } from './miss.ts'
 import { pourStream } from './pour.ts'
 import type { Means, Try } from './try.ts'
+import { verify } from './verify.ts'
 import { openZip, type Zip } from './zip.ts'
 
 type Opened = {
@@ -161,17 +161,20 @@ export class Archives {
         this.#means.tell(`${job.line.did}: its archive ${did} is fetched, ${bytes - have} of ${bytes} bytes`)
       }
       const of = tryOf(job, archive, part, this.#means)
-      try {
-        await bringAll(of, signal)
-      } finally {
-        if (part.unsyncedBytes > 0) await part.checkpoint()
-      }
-      if (gapsOf(part.ranges, bytes).length > 0)
-        throw of.troubles.at(-1) ?? new Trouble('host_down', `every storage that has ${did} is left alone`)
-      if (archive.adler32 !== undefined && wholeAdler32(part.ranges, bytes) !== archive.adler32) {
-        part.drop(() => true)
-        await part.record(sidecar => sidecar)
-        throw new Trouble('corrupt', `the bytes of the archive ${did} are wrong`)
+      for (;;) {
+        try {
+          await bringAll(of, signal)
+        } finally {
+          if (part.unsyncedBytes > 0) await part.checkpoint()
+        }
+        if (gapsOf(part.ranges, bytes).length > 0)
+          throw of.troubles.at(-1) ?? new Trouble('host_down', `every storage that has ${did} is left alone`)
+        // Where the catalogue has no checksum of it those of the members must do.
+        if (archive.adler32 === undefined) return
+        const promised = { ...line, adler32: archive.adler32 }
+        const verdict = await verify(of, { root, name: job.name, line: promised }, signal)
+        if (verdict.kind === 'right') return
+        await dropSuspect(of, verdict)
       }
     } finally {
       await part.close()

@@ -2,7 +2,7 @@
 
 import { afterFailure, afterStrike } from '../decide/outcome.ts'
 import { gapsOf } from '../decide/ranges.ts'
-import { chooseReplicas, type Engine, engineOf, replicaKey } from '../decide/replicas.ts'
+import { chooseReplicas, type Engine, replicaKey } from '../decide/replicas.ts'
 import { finish } from '../disk/finish.ts'
 import type { Root } from '../disk/layout.ts'
 import type { VerifiedLog } from '../disk/lines.ts'
@@ -152,7 +152,7 @@ export async function fetchOne(
 
 /** Wrong as a whole: what the suspect gave is fetched again, from others. Ends, because each verdict either proves a replica bad, which is
  *  not asked again, or leaves fewer that may have given the bytes. */
-async function dropSuspect(
+export async function dropSuspect(
   of: Try,
   { rse, proven }: { readonly rse: string | undefined; readonly proven: boolean },
 ): Promise<void> {
@@ -265,9 +265,8 @@ function unopened(line: ListingLine, trouble: Trouble, means: Means): Failed {
   return { kind: 'failed', failure, nextTryAt, costs }
 }
 
-/** The official client has told of what it brought itself. */
-function tell({ source, by, means }: Try, place: Place, file: Omit<Finished, 'source' | 'endedAt'>): void {
-  if (source !== undefined && engineOf(source, by) === 'rucio') return
+/** Also of what the official client brought: that sends none of its own (rucio.ts). */
+function tell({ source, means }: Try, place: Place, file: Omit<Finished, 'source' | 'endedAt'>): void {
   place.finished({
     ...file,
     source: source === undefined ? undefined : { rse: source.rse, scheme: source.pfn.scheme },

@@ -8,10 +8,11 @@ import { Trouble } from '../words/reason.ts'
 import type { RuleRecord } from '../words/rule.ts'
 import { type Answer, listed } from './answer.ts'
 import type { Call } from './calls.ts'
+import { type Member, syncedBytes, type Unfinished } from './counts.ts'
 import type { Desk } from './desk.ts'
 import type { Brief } from './overview.ts'
 import { Problem } from './problem.ts'
-import { syncedBytes, type Unfinished, type View } from './view.ts'
+import type { View } from './view.ts'
 
 export async function getDatasets(_: Call, desk: Desk): Promise<Answer> {
   const all = await desk.overview.get()
@@ -27,7 +28,8 @@ function* summaries(
   closely: ReadonlyMap<string, View>,
   desk: Desk,
 ): Generator<object> {
-  for (const brief of all) yield summary(closely.get(brief.name) ?? { ...brief, unfinished: [] }, desk)
+  for (const brief of all)
+    yield summary(closely.get(brief.name) ?? { ...brief, unfinished: [], members: [] }, desk)
 }
 
 export async function getDataset(call: Call, desk: Desk): Promise<Answer> {
@@ -36,9 +38,23 @@ export async function getDataset(call: Call, desk: Desk): Promise<Answer> {
   if (name === undefined)
     throw new Problem(404, 'not_found', 'Nobody has asked for this dataset here; POST /ds?ds_name=… does.')
   const view = await desk.within(desk.views.get(name))
-  const head = JSON.stringify(summary(view, desk)).slice(0, -1)
+  const { total, done } = view.files
+  const more = {
+    ...summary(view, desk),
+    unfinished_more: Math.max(0, (total ?? 0) - done - view.unfinished.length),
+  }
+  const head = JSON.stringify(more).slice(0, -1)
   const files = unfinishedFiles(view, desk.site.progress.get(name))
-  return { status: 200, body: { pieces: listed(`${head},"unfinished":[`, files, ']}') } }
+  return { status: 200, body: { pieces: both(head, files, view.members) } }
+}
+
+async function* both(
+  head: string,
+  files: Iterable<object>,
+  members: readonly Member[],
+): AsyncGenerator<string> {
+  yield* listed(`${head},"unfinished":[`, files, ']')
+  yield* listed(',"datasets":[', members, ']}')
 }
 
 /** NAME as answers and folders have it, or a DID. */

@@ -5,7 +5,7 @@ import { shared } from '../wishes/shared.ts'
 import type { View } from './view.ts'
 
 /** A View without its files, of which there may be millions. */
-export type Brief = Omit<View, 'unfinished'>
+export type Brief = Omit<View, 'unfinished' | 'members'>
 
 export type Overview = {
   /** by NAME, sorted */
@@ -35,7 +35,7 @@ export function openOverview(
     const all: Brief[] = []
     for (let i = 0; i < sorted.length; i += atOnce) {
       const found = await Promise.all(sorted.slice(i, i + atOnce).map(view))
-      for (const { unfinished: _, ...brief } of found) all.push(brief)
+      for (const { unfinished: _, members: __, ...brief } of found) all.push(brief)
     }
     const now = performance.now()
     if (drops === before) kept = { all, until: now + Math.min(mostMs, restTimes * (now - from)) }

@@ -3,8 +3,7 @@
 import { type Afar, proveAfar } from '../disk/elsewhere.ts'
 import { layout, type Root } from '../disk/layout.ts'
 import { readListing } from '../disk/lines.ts'
-import { prove } from '../disk/proof.ts'
-import { names, readRecord, readUserText } from '../disk/read.ts'
+import { readRecord, readUserText } from '../disk/read.ts'
 import { stampOf } from '../disk/stamp.ts'
 import { inTrash } from '../disk/trash.ts'
 import { didHere } from '../disk/word.ts'
@@ -12,12 +11,18 @@ import { type Kept, keep } from '../wishes/kept.ts'
 import { readWish, type Wish } from '../wishes/wish.ts'
 import type { Said } from '../wishes/words.ts'
 import { printDid } from '../words/did.ts'
-import type { ListingLine } from '../words/listing.ts'
 import { didOfName } from '../words/names.ts'
-import { readSidecar, type Sidecar } from '../words/part.ts'
 import { clean, isOfOne, Trouble } from '../words/reason.ts'
 import { type RuleRecord, readRuleRecord } from '../words/rule.ts'
 import type { World } from '../words/world.ts'
+import {
+  type Counts,
+  countFiles,
+  mostUnfinished,
+  nothingCounted,
+  openMembers,
+  type Unfinished,
+} from './counts.ts'
 
 export type State =
   /** a request, and its turn or a try has not come */
@@ -39,24 +44,18 @@ export type State =
   /** files of it are here, and nobody asks for the rest */
   | 'stopped'
 
-export type Unfinished = { readonly line: ListingLine; readonly sidecar: Sidecar | undefined }
-
 export type View = {
   readonly name: string
   /** null where the NAME was cut and no record tells it */
   readonly did: string | null
   /** `waiting` where bytes may be coming: the table of progress tells */
   readonly state: State
-  readonly files: { readonly total: number | null; readonly done: number }
-  /** `synced`: of finished files, and what sidecars count */
-  readonly bytes: { readonly total: number | null; readonly synced: number }
   readonly priority: number
   /** of a dataset with a destination */
   readonly rule: RuleRecord | null
   /** why the request cannot be taken */
   readonly problem: string | null
-  readonly unfinished: readonly Unfinished[]
-}
+} & Counts
 
 /** Unfinished files that may lie in memory. */
 const mostFiles = 200_000
@@ -73,7 +72,7 @@ export function keepViews(root: Root, world: World, words: Kept<Said>): Kept<Vie
     },
     stamp: name => stampOf(root, name),
     world,
-    weight: view => view.unfinished.length + 10,
+    weight: view => view.unfinished.length + view.members.length + 10,
     most: mostFiles,
   })
 }
@@ -85,12 +84,10 @@ function refused(name: string, trouble: Trouble): View {
     name,
     did: did instanceof Trouble ? null : printDid(did),
     state: 'broken',
-    files: { total: null, done: 0 },
-    bytes: { total: null, synced: 0 },
+    ...nothingCounted,
     priority: 0,
     rule: null,
     problem: clean(trouble.detail),
-    unfinished: [],
   }
 }
 
@@ -108,7 +105,7 @@ async function viewOf(root: Root, name: string, said: Said, now: number): Promis
     return { ...common, rule, ...(await wholeCounts(root, name)) }
   }
   const afar = await proveAfar(root, name, wish.kind === 'good' ? wish.request : undefined, now)
-  const counts = afar.kind === 'harmed' ? await countedAfar(root, name, afar) : await counted(root, name)
+  const counts = afar.kind === 'harmed' ? await countedAfar(root, name, afar) : await countFiles(root, name)
   const rule = afar.kind === 'none' ? null : afar.record
   const state = await stateOf(root, name, said, wish, {
     isListed: counts.files.total !== null,
@@ -122,29 +119,37 @@ async function countedAfar(
   root: Root,
   name: string,
   { head, missing }: Extract<Afar, { kind: 'harmed' }>,
-): Promise<Pick<View, 'files' | 'bytes' | 'unfinished'>> {
+): Promise<Counts> {
   const unfinished: Unfinished[] = []
+  const members = openMembers()
   let missed = 0
   await readListing(root, layout.listing(root, name), line => {
+    members.add(line, !missing.has(line.path))
     if (!missing.has(line.path)) return
-    unfinished.push({ line, sidecar: undefined })
+    if (unfinished.length < mostUnfinished) unfinished.push({ line, sidecar: undefined })
     missed += line.bytes
   })
   return {
     files: { total: head.length, done: head.length - missing.size },
     bytes: { total: head.bytes, synced: head.bytes - missed },
     unfinished,
+    members: members.all(),
   }
 }
 
-async function wholeCounts(root: Root, name: string) {
-  const head = await readListing(root, layout.listing(root, name))
+async function wholeCounts(root: Root, name: string): Promise<Counts & { readonly state: State }> {
+  const members = openMembers()
+  const path = layout.listing(root, name)
+  const head = await readListing(root, path)
+  // Only a container has members, so of a dataset the head is enough.
+  if (head?.type === 'CONTAINER') await readListing(root, path, line => members.add(line, true))
   const { length, bytes } = head === undefined || head.type === 'NONE' ? { length: 0, bytes: 0 } : head
   return {
-    state: 'whole' as const,
+    state: 'whole',
     files: { total: length, done: length },
     bytes: { total: bytes, synced: bytes },
     unfinished: [],
+    members: members.all(),
   }
 }
 
@@ -165,37 +170,6 @@ async function stateOf(
   }
   const kept = await readWish(root, layout.keptRequest(root, name))
   return kept.kind === 'absent' ? 'stopped' : 'harmed'
-}
-
-async function counted(root: Root, name: string): Promise<Pick<View, 'files' | 'bytes' | 'unfinished'>> {
-  const proof = await prove(root, name)
-  if (proof.kind === 'unlisted')
-    return { files: { total: null, done: 0 }, bytes: { total: null, synced: 0 }, unfinished: [] }
-  const { head } = proof
-  const lines = proof.kind === 'harmed' ? proof.lines : []
-  // Most files have no sidecar: one readdir tells which have.
-  const there = lines.length === 0 ? new Set<string>() : new Set(await names(layout.parts(root, name)))
-  const unfinished: Unfinished[] = []
-  let missing = 0
-  let inParts = 0
-  for (const line of lines) {
-    const sidecar = there.has(`${line.path}.json`)
-      ? await readRecord(root, layout.sidecar(root, name, line.path), readSidecar)
-      : undefined
-    unfinished.push({ line, sidecar })
-    missing += line.bytes
-    inParts += syncedBytes(sidecar)
-  }
-  return {
-    files: { total: head.length, done: head.length - lines.length },
-    bytes: { total: head.bytes, synced: head.bytes - missing + inParts },
-    unfinished,
-  }
-}
-
-/** Bytes of a part that a power cut leaves. */
-export function syncedBytes(sidecar: Sidecar | undefined): number {
-  return (sidecar?.ranges ?? []).reduce((sum, { from, to }) => sum + to - from, 0)
 }
 
 async function problemOf(root: Root, name: string, wish: Wish): Promise<string | null> {

@@ -30,6 +30,8 @@ export type ListingLine = {
   readonly md5?: string
   readonly guid?: string
   readonly events?: number
+  /** of a container: `scope:name` of the dataset that it is in; of several the first */
+  readonly dataset?: string
 }
 
 /** More files is no dataset that this daemon takes, and a longer line none of a listing (facts/faults.md 1b). */
@@ -76,19 +78,26 @@ export function readListingHead(json: unknown): ListingHead | MissingHead | unde
   return { format: 1, did, type, open, length, bytes, fetched }
 }
 
-export function readListingLine(json: unknown): ListingLine | undefined {
+/** @param before the line before it: what both have in common lies in memory once */
+export function readListingLine(json: unknown, before?: ListingLine): ListingLine | undefined {
   const object = asObject(json)
   if (object === undefined) return undefined
-  const { did, path, bytes, adler32, md5, guid, events } = object
+  const { did, path, bytes, adler32, md5, guid, events, dataset } = object
   if (typeof did !== 'string' || readFullDid(did) === undefined || !isComponent(path) || !isBytes(bytes))
     return undefined
   return {
     did,
-    path,
+    // A slice of the DID, as most paths are, takes no memory of its own.
+    path: did.endsWith(path) ? did.slice(did.length - path.length) : path,
     bytes,
     ...(isAdler32(adler32) ? { adler32 } : {}),
     ...(isMd5(md5) ? { md5 } : {}),
     ...(typeof guid === 'string' ? { guid } : {}),
     ...(isTotal(events) ? { events } : {}),
+    ...(dataset !== undefined && dataset === before?.dataset
+      ? { dataset: before.dataset }
+      : readFullDid(dataset) !== undefined && typeof dataset === 'string'
+        ? { dataset }
+        : {}),
   }
 }

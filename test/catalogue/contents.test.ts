@@ -28,6 +28,8 @@ test.before(async () => {
       containers: [
         { scope: 's', name: 'both', children: [split('s:two'), split('s:open')] },
         { scope: 's', name: 'nothing', children: [] },
+        { scope: 's', name: 'twice', children: [split('s:both'), split('s:again'), split('s:nothing')] },
+        { scope: 's', name: 'again', children: [split('s:two'), split('s:many')] },
       ],
     },
   })
@@ -49,6 +51,22 @@ test('a dataset comes file by file with size, checksum and events', async () => 
     ],
   )
   assert.match(files[0]?.guid ?? '', /^[0-9A-F]{32}$/)
+})
+
+test('each file of a container has the dataset that it is in, by whatever way it is reached', async () => {
+  const { rucio } = open(grid.url)
+  const files = await filesOf(rucio, 's:twice')
+  assert.is(files.length, 302)
+  assert.equal(
+    files.slice(0, 2).map(({ did, dataset }) => [did, dataset]),
+    [
+      ['s:f.1', 's:two'],
+      ['other:f.2', 's:two'],
+    ],
+  )
+  assert.ok(files.slice(2).every(({ dataset }) => dataset === 's:many'))
+  const counted = await rucio.contents({ scope: 's', name: 'twice' }, () => {}, never)
+  assert.is(counted.kind === 'listed' && counted.length, 2 + 1 + 2 + 300)
 })
 
 test('open datasets, empty ones and containers are listed as what they are', async () => {

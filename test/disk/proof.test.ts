@@ -14,7 +14,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { layout, type Root } from '../../src/disk/layout.ts'
 import { VerifiedLog } from '../../src/disk/lines.ts'
-import { type Harm, prove } from '../../src/disk/proof.ts'
+import { type Harm, lacksFiles, prove } from '../../src/disk/proof.ts'
 import { toIso } from '../../src/words/world.ts'
 import { sweep } from '../help/data.ts'
 import { fileOf, list, md5Of, whole } from './dataset.ts'
@@ -52,6 +52,17 @@ test('an empty dataset is whole, and one that is not there is unlisted', async (
   assert.is((await prove(root, 's.none')).kind, 'unlisted')
   await mkdir(layout.dataset(root, 's.mine'))
   assert.is((await prove(root, 's.mine')).kind, 'unlisted')
+})
+
+test('that files are lacking is said without a look at each, and never of what is whole', async () => {
+  const root = await dataDir()
+  const { name } = await list(root, 's:s.none', [])
+  assert.is(await lacksFiles(root, name), false)
+  const full = await whole(root, 's:s.ds', { b: 'two', a: '', c: '' })
+  assert.is(await lacksFiles(root, full), false)
+  await writeFile(layout.verified(root, full), '{"format": 1}\n')
+  assert.is(await lacksFiles(root, full), true)
+  assert.is(await lacksFiles(root, 's.absent'), true)
 })
 
 const harms: [Harm['kind'], (file: string) => Promise<void>][] = [

@@ -145,13 +145,15 @@ async function inFiles(dir: string): Promise<string[]> {
 function watchChildren(pid: number) {
   const found = new Set<string>()
   let looks = 0
+  const own = procText(pid, 'cmdline')
   const timer = setInterval(() => {
     for (const child of offspring(pid)) {
-      for (const what of ['cmdline', 'environ']) {
-        const text = procText(child, what)
-        if (what === 'cmdline' && text.includes('voms-proxy-init')) looks += 1
-        if (held(text).length > 0) found.add(`${what} of ${procText(child, 'cmdline').split('\0')[0]}`)
-      }
+      const line = procText(child, 'cmdline')
+      // Between fork and exec a child is the daemon itself, whose first environment nobody can take back.
+      if (line === own) continue
+      if (line.includes('voms-proxy-init')) looks += 1
+      if (held(line).length > 0) found.add(`cmdline of ${line.split('\0')[0]}`)
+      if (held(procText(child, 'environ')).length > 0) found.add(`environ of ${line.split('\0')[0]}`)
     }
   }, 3)
   return { found, looks: () => looks, stop: () => clearInterval(timer) }

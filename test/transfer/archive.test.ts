@@ -143,7 +143,7 @@ test('an archive that is not what the catalogue says is thrown away before a mem
   assert.is(fetched.kind === 'failed' && fetched.failure.reason, 'corrupt')
   assert.match(
     fetched.kind === 'failed' ? fetched.failure.message : '',
-    /the bytes of the archive user\.test:all\.zip/,
+    /gave of user\.test:all\.zip are wrong/,
   )
   const sidecar = (await parts()).find(each => each.startsWith('~zip.') && each.endsWith('.json'))
   assert.ok(sidecar !== undefined)

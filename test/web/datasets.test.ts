@@ -1,4 +1,4 @@
-import { mkdir, rm, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { layout, type Root } from '../../src/disk/layout.ts'
@@ -31,6 +31,43 @@ async function sidecar(name: string, i: number, more: object): Promise<void> {
   const record = { ...emptySidecar(`mc16:${fileName(i)}`, 5), ...more }
   await writeFile(layout.sidecar(root, name, fileName(i)), JSON.stringify(record))
 }
+
+test('a container shows how far each of its datasets is', async () => {
+  const name = await putWhole(root, didOf('mc16.x.box'), 5, { type: 'CONTAINER' })
+  const lines = (await readFile(layout.listing(root, name), 'utf8')).trimEnd().split('\n')
+  const [head = '', ...files] = lines
+  const named = files.map((line, i) =>
+    JSON.stringify({ ...JSON.parse(line), dataset: `mc16:d${i < 2 ? 1 : 2}` }),
+  )
+  await writeFile(layout.listing(root, name), [head, ...named].map(line => `${line}\n`).join(''))
+  const member = (did: string, total: number, done: number) => ({
+    did,
+    files: { total, done },
+    bytes: { total: 5 * total, done: 5 * done },
+  })
+  assert.equal((await one(name))['datasets'], [member('mc16:d1', 2, 2), member('mc16:d2', 3, 3)])
+  await rm(layout.file(root, name, fileName(3)))
+  const row = await one(name)
+  assert.equal(row['datasets'], [member('mc16:d1', 2, 2), member('mc16:d2', 3, 2)])
+  assert.equal(
+    (row['unfinished'] as Row[]).map(each => each['path']),
+    [fileName(3)],
+  )
+})
+
+test('of thousands of unfinished files the first are shown, one that has been tried before them', async () => {
+  const name = await putListed(root, didOf('mc16.x.long'), 2500)
+  await writeFile(layout.request(root, name), '')
+  await sidecar(name, 2000, { tries: 3 })
+  const row = await one(name)
+  const shown = row['unfinished'] as Row[]
+  assert.is(shown.length, 1000)
+  assert.equal([shown[0]?.['path'], shown[0]?.['tries']], [fileName(2000), 3])
+  assert.is(shown[1]?.['path'], fileName(0))
+  assert.is(row['unfinished_more'], 1500)
+  assert.equal(row['files'], { total: 2500, done: 0 })
+  assert.equal(row['datasets'], [])
+})
 
 test('each state of a dataset has its word', async () => {
   const request = (name: string, text = '') => writeFile(layout.request(root, name), text)
@@ -187,6 +224,7 @@ test('GET / lists the calls', async () => {
   assert.equal(calls, [
     'GET /',
     'GET /status',
+    'GET /doctor',
     'GET /logs',
     'GET /ds',
     'POST /ds',
