@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # run.sh [PART...]: builds the image and runs it in a real Docker engine: the machine's own where one answers, else one that is unpacked
 # for it (engine.sh). Parts: scripts, image, compose, life, kills, grid; without any all of them.
-#   KILLS=20       how often it is killed in mid-transfer (default 20)
+#   KILLS=20       how often it is killed in mid-transfer (default 20, which takes five minutes)
 #   CONTAINER_DIR  where engine and images lie (default below the temporary directory; they are kept there for the next time)
 #   GRID_VENVS     the directory of a grid that test:grid has made: then it runs against a real Rucio server too
 # The last line is `N passed, N failed`. Exit 77 with `skipped: REASON` where it cannot run.
