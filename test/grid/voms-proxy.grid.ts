@@ -148,8 +148,9 @@ test('a proxy that ends in mid-transfer is renewed before, and the transfer goes
   assert.match(word, '"local"')
   const { name: folder } = JSON.parse(await job.get(`/datasets/${slow}`)) as { readonly name: string }
   assert.ok(isGood(file, await sumsOf(join(data, folder, file.name))), 'the bytes are right')
-  // What was between two checkpoints of the four connections may come twice.
-  assert.ok(relay.passed() <= (file.bytes - before) * 1.02 + 16e6, `${relay.passed()} after ${before}`)
+  // It went on from what had come. (Byte for byte that is counted in broken-storage.grid.ts: this relay also counts what a connection
+  // that was given up had under way.)
+  assert.ok(relay.passed() < file.bytes, `${relay.passed()} after ${before}`)
   console.log(
     `made anew after ${madeMs / 1000} s of 60, ${before} bytes with the first proxy, ${relay.passed()} after its end`,
   )
