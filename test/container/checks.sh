@@ -36,6 +36,7 @@ end() {
     rm -rf "$dir"
 }
 trap end EXIT
+docker rm -f "$name" >/dev/null 2>&1 # of a run that was killed: process ids come again
 
 never() { ! "$@"; } # a bare ! would be passed over by set -e
 
