@@ -124,7 +124,9 @@ function certificateOf(
 
 async function isThere(path: string): Promise<boolean> {
   try {
-    return (await stat(path)).isFile()
+    const found = await stat(path)
+    // Compose cannot leave a secret out: an empty one is how it says that there is none.
+    return found.isFile() && found.size > 0
   } catch {
     // Not there, or not for us to see: then it is not meant for us.
     return false

@@ -11,6 +11,7 @@ import type { MakerOptions } from './credential/maker.ts'
 import type { UpdateOptions } from './credential/update.ts'
 import type { RuleTimes } from './decide/rule.ts'
 import type { AuditTimes } from './loop/audit.ts'
+import { type Access, readAccess } from './options-access.ts'
 import { readAuthoritiesOptions } from './options-authorities.ts'
 import { clientValue, findCfg } from './options-cfg.ts'
 import { proxyType, readGrid, withProxy } from './options-grid.ts'
@@ -29,7 +30,7 @@ export type ServeOptions = {
     readonly port: number
     readonly allowedHosts: readonly string[]
     readonly cachePrefix: string | undefined
-  }
+  } & Access
   readonly rucio: RucioOptions
   readonly credential: CredentialOptions
   readonly certUpdate: UpdateOptions
@@ -61,6 +62,7 @@ const flags = {
   'data-id': { type: 'string' },
   host: { type: 'string', multiple: true },
   port: { type: 'string' },
+  socket: { type: 'string' },
   'allowed-host': { type: 'string', multiple: true },
   'cache-prefix': { type: 'string' },
   'rucio-host': { type: 'string' },
@@ -148,15 +150,18 @@ export async function readOptions(argv: readonly string[], env: Env): Promise<Se
   const dataId = one('data-id')
   const program = one('client')
   const hosts = many('host')
+  const access = await readAccess(one('socket'), resolve(data), env)
+  if ('message' in access) return access
   const allowed = [...many('allowed-host'), ...splitList(env['ALLOWED_HOSTS'])]
   return {
     data: resolve(data),
     ...(dataId === undefined ? {} : { dataId }),
     web: {
-      hosts: hosts.length === 0 ? ['127.0.0.1', '::1'] : hosts,
+      hosts: hosts.length === 0 && access.socketPath === undefined ? ['127.0.0.1', '::1'] : hosts,
       port,
       allowedHosts: allowed,
       cachePrefix: one('cache-prefix') ?? nonEmpty(env['CACHE_PREFIX']),
+      ...access,
     },
     ...login,
     ...(traces === undefined ? {} : { traces }),

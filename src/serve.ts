@@ -20,6 +20,7 @@ import { openReplicaBook } from './loop/replicaBook.ts'
 import { openCatalogueRest } from './loop/rest.ts'
 import { openWorks } from './loop/work.ts'
 import type { ServeOptions } from './options.ts'
+import { othersMayReach } from './options-access.ts'
 import { setLoopbackAllowed } from './outside/request.ts'
 import { keepAuthorities } from './serve-authorities.ts'
 import { connectRucio } from './serve-login.ts'
@@ -74,6 +75,8 @@ export async function serve(
   try {
     web = await startWeb({ ...options.web, world, version, site: () => site })
     for (const port of web.ports) ports.add(port)
+    const reach = await othersMayReach(options.web, options.web.hosts)
+    if (reach !== undefined) streams.complain(reach)
   } catch (error) {
     const why = cannotListen(error, options.web.port)
     if (why !== undefined) {
@@ -85,7 +88,9 @@ export async function serve(
     const held = await whoHolds(root, world)
     streams.complain(
       held ??
-        `port ${options.web.port} is taken by another program; choose one with --port, or --port 0 for a free one`,
+        (options.web.socketPath !== undefined && options.web.hosts.length === 0
+          ? `${error instanceof Error ? error.message : String(error)}; choose another path with --socket`
+          : `port ${options.web.port} is taken by another program; choose one with --port, or --port 0 for a free one`),
     )
     return 1
   }

@@ -18,6 +18,7 @@ Options of serve (each also as an environment variable: DESKTOP_RUCIO_DATA, DESK
   --data-id ID         take only the data directory with this id (the first start prints it)
   --host ADDRESS       where to listen, may be given again; default 127.0.0.1 and ::1
   --port N             default 8000; 0 takes a free one
+  --socket PATH        a Unix socket that its owner alone may open; then no port, unless --host is given too
   --allowed-host NAME  a host name under which clients may call, besides localhost and IP addresses (ALLOWED_HOSTS)
   --cache-prefix P     joined to each path of a filelist (CACHE_PREFIX)
   --rucio-config FILE  the official client's rucio.cfg (RUCIO_CONFIG, RUCIO_HOME/etc/rucio.cfg)
@@ -40,7 +41,8 @@ With auth_type oidc, as the official client names them: oidc_scope, oidc_audienc
 auth_oidc_refresh_active, auth_token_file_path (where the token is kept); with ssh: ssh_private_key. A trace of each file goes to
 trace_host, else to the Rucio server; DESKTOP_RUCIO_TRACES=0 sends none.
 Also read: X509_USER_PROXY, X509_CERT_DIR, BEARER_TOKEN, BEARER_TOKEN_FILE, WATCH_POLL=1 (mounts without file events),
-DESKTOP_RUCIO_FILE_EVENTS=0 (none; what is written is found within 35 s).
+DESKTOP_RUCIO_FILE_EVENTS=0 (none; what is written is found within 35 s), API_TOKEN_FILE or API_TOKEN (each request must then
+show it as Authorization: Bearer TOKEN).
 
 Examples:
   RUCIO_CONFIG=~/rucio.cfg desktop-rucio serve --data /big/disk/rucio

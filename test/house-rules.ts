@@ -27,6 +27,8 @@ const mayUseFs: Readonly<Record<string, string>> = {
   'src/main.ts': 'the version in package.json',
   'src/options.ts': 'is the data directory there',
   'src/options-cfg.ts': 'rucio.cfg',
+  'src/options-access.ts': 'API_TOKEN_FILE, and who else has processes here',
+  'src/web/socket.ts': 'the Unix socket',
   'src/demo.ts': 'its own temporary directory',
   'src/credential/credential.ts': 'certificate and key',
   'src/credential/token.ts': 'bearer tokens',

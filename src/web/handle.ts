@@ -2,6 +2,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Answer, json, send } from './answer.ts'
+import { checkBearer } from './bearer.ts'
 import { allowOf, type Call, findRoute, index, type Route, startingStatus } from './calls.ts'
 import { type Desk, openDesk } from './desk.ts'
 import { guard } from './guard.ts'
@@ -43,6 +44,7 @@ export function openHandler(options: WebOptions, bounds: Limits): Handler {
     signal: AbortSignal,
   ): Promise<Answer> => {
     const target = guard(request, options.allowedHosts)
+    checkBearer(request, options.token)
     if (request.headers.expect !== undefined && !/^100-continue$/i.test(request.headers.expect))
       throw new Problem(417, 'bad_request', 'Send no Expect header; nothing here needs one.')
     const { route, rest } = chosen(request, target.path)

@@ -7,6 +7,7 @@ import { type Reason, sentence, Trouble, toTrouble } from '../words/reason.ts'
 export type Code =
   | 'bad_name'
   | 'bad_request'
+  | 'unauthorized'
   | 'cross_site'
   | 'not_found'
   | 'method'

@@ -11,6 +11,7 @@ import type { DataState, Log } from '../words/status.ts'
 import type { World } from '../words/world.ts'
 import { type Handler, openHandler } from './handle.ts'
 import { refuseRaw } from './raw.ts'
+import { listenSocket } from './socket.ts'
 
 export type WebOptions = {
   readonly hosts: readonly string[]
@@ -18,6 +19,10 @@ export type WebOptions = {
   readonly port: number
   readonly allowedHosts: readonly string[]
   readonly cachePrefix: string | undefined
+  /** a Unix socket beside, or in place of, `hosts` */
+  readonly socketPath?: string
+  /** API_TOKEN: wanted of every request */
+  readonly token?: string
   readonly world: World
   /** version of package.json, for GET /status */
   readonly version: string
@@ -50,7 +55,7 @@ export type Site = {
 }
 
 export type Web = {
-  /** first URL in use, e.g. http://127.0.0.1:8000 */
+  /** first URL in use, e.g. http://127.0.0.1:8000; unix:PATH where there is a socket alone */
   readonly url: string
   readonly ports: readonly number[]
   close(): Promise<void>
@@ -87,10 +92,20 @@ export const limits: Limits = {
 export async function startWeb(options: WebOptions, bounds: Limits = limits): Promise<Web> {
   const handler = openHandler(options, bounds)
   const sockets = new Set<Socket>()
-  const servers = await listenAll(options.hosts, options.port, () => makeServer(handler, bounds, sockets))
+  const make = (): Server => makeServer(handler, bounds, sockets)
+  const servers = await listenAll(options.hosts, options.port, make, options.socketPath !== undefined)
   const ports = servers.map(server => (server.address() as AddressInfo).port)
-  const urls = servers.map(urlOf)
-  const url = urls[0] ?? ''
+  const url = servers[0] === undefined ? `unix:${options.socketPath}` : urlOf(servers[0])
+  if (options.socketPath !== undefined) {
+    const server = make()
+    try {
+      await listenSocket(server, options.socketPath)
+    } catch (error) {
+      await Promise.all(servers.map(stop))
+      throw error
+    }
+    servers.push(server)
+  }
   handler.opened(url)
   let closing: Promise<void> | undefined
   return {
@@ -137,7 +152,13 @@ function makeServer(handler: Handler, bounds: Limits, sockets: Set<Socket>): Ser
 }
 
 /** Both stacks on one port. A machine without IPv6 has no ::1, which is no error while another address can be had. */
-async function listenAll(hosts: readonly string[], port: number, make: () => Server): Promise<Server[]> {
+async function listenAll(
+  hosts: readonly string[],
+  port: number,
+  make: () => Server,
+  mayBeNone: boolean,
+): Promise<Server[]> {
+  if (hosts.length === 0 && mayBeNone) return []
   for (let tries = 1; ; tries++) {
     const servers: Server[] = []
     let shared = port
