@@ -58,9 +58,9 @@ run() { # ARGUMENT...: the container in the background, as uid; options before -
     docker run -d --name "$name" --user "$uid:$uid" "${locked[@]}" "$@"
 }
 mounts() { echo "--mount type=bind,source=$1,target=/data --mount type=bind,source=$2,target=/certs,readonly"; }
-state() { curl -sf "localhost:$port/status" | grep -q '"state":"'"$1"'"'; }
-word() { curl -sf "localhost:$port/ds?ds_name=$1" | grep -q '"status":"'"$2"'"'; }
-ask() { curl -sf -X POST "localhost:$port/ds?ds_name=$1" | grep -q '"status":"downloading"'; }
+state() { curl -sf "localhost:$port/status" | grep '"state":"'"$1"'"' >/dev/null; }
+word() { curl -sf "localhost:$port/ds?ds_name=$1" | grep '"status":"'"$2"'"' >/dev/null; }
+ask() { curl -sf -X POST "localhost:$port/ds?ds_name=$1" | grep '"status":"downloading"' >/dev/null; }
 whole() { (cd "$1" && sha256sum --quiet --strict -c "$dir/$2.sha256") && [ -z "$(find "$1/$2" ! -uid "$uid")" ]; }
 free_port() { node -e 'const s = require("node:net").createServer().listen(0, "127.0.0.1", () => { console.log(s.address().port); s.close() })'; }
 refused() { # PATTERN ARGUMENT...: ends with 2 and one line
@@ -205,7 +205,7 @@ arrives() {
     ask mc16_13TeV:mc16_13TeV.first
     until_true 60 word mc16_13TeV:mc16_13TeV.first local
     whole "$dir/data" mc16_13TeV.first
-    curl -sf -X POST "localhost:$port/ds?ds_name=mc16_13TeV:mc16_13TeV.first" | grep -q '"file:///here/mc16_13TeV.first/first._000001.root"'
+    curl -sf -X POST "localhost:$port/ds?ds_name=mc16_13TeV:mc16_13TeV.first" | grep '"file:///here/mc16_13TeV.first/first._000001.root"' >/dev/null
 }
 again() {
     local before
@@ -345,7 +345,7 @@ kills() {
 # Bytes that the daemon has synced and counted of all datasets, and whether more are on their way.
 so_far() { curl -sf "localhost:$port/datasets" | node -pe 'JSON.parse(require("node:fs").readFileSync(0, "utf8")).datasets.reduce((sum, { bytes }) => sum + (bytes.so_far ?? 0), 0)'; }
 so_far_over() { [ "$(so_far)" -gt "$1" ]; }
-at_work() { state ready && curl -sf "localhost:$port/datasets" | grep -q '"rate":[1-9]'; }
+at_work() { state ready && curl -sf "localhost:$port/datasets" | grep '"rate":[1-9]' >/dev/null; }
 
 part_grid() {
     if [ ! -d "${GRID_VENVS:-$TOP/.grid}/venv-server" ]; then

@@ -66,7 +66,7 @@ choose_ports() { # The ports are part of the catalogue (each PFN names one), so 
 pid_of() { head -1 "$GRID_DIR/run/$1.pid" 2>/dev/null | tr -dc 0-9 || true; }
 
 ours() { # PID: is it a process that was started for this DIR? A pid file alone may name a stranger after a reboot.
-    tr '\0' '\n' 2>/dev/null <"/proc/$1/environ" | grep -qxF "GRID_DIR=$GRID_DIR"
+    tr '\0' '\n' 2>/dev/null <"/proc/$1/environ" | grep -xF "GRID_DIR=$GRID_DIR" >/dev/null
 }
 
 running() { # NAME

@@ -21,5 +21,5 @@ if [ $rc = 3 ]; then echo 'run.sh: the grid cannot be made here (see above): its
 . "$dir/env.sh"
 pattern=${1:-\\.grid\\.js$}
 # uvu passes where nothing matches.
-find dist/test -name '*.js' | grep -qE "$pattern" || { echo "run.sh: no test matches $pattern" >&2; exit 1; }
+find dist/test -name '*.js' | grep -E "$pattern" >/dev/null || { echo "run.sh: no test matches $pattern" >&2; exit 1; }
 npm run -s uvu -- "$pattern"

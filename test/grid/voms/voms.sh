@@ -4,7 +4,7 @@ V=$GRID_DIR/voms C=$GRID_DIR/certs
 SOCKET=$V/run/db.sock
 VOMS_PORT=$((15000 + $(cat "$GRID_DIR/run/shift" 2>/dev/null || echo 0)))
 
-voms_ours() { tr '\0' ' ' 2>/dev/null <"/proc/$1/cmdline" | grep -qF "$V"; }
+voms_ours() { tr '\0' ' ' 2>/dev/null <"/proc/$1/cmdline" | grep -F "$V" >/dev/null; }
 
 voms_alive() { # db|voms
     [ -s "$V/run/$1.pid" ] && voms_ours "$(tr -dc 0-9 <"$V/run/$1.pid")"
