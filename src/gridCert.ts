@@ -6,6 +6,7 @@ import { type Maker, type MakerOptions, openMaker } from './credential/maker.ts'
 import { layout } from './disk/layout.ts'
 import { put } from './disk/put.ts'
 import type { Daemon } from './loop/daemon.ts'
+import { pause } from './outside/abort.ts'
 import type { Identity } from './outside/request.ts'
 import type { GridCert, Log } from './words/status.ts'
 import type { World } from './words/world.ts'
@@ -53,7 +54,7 @@ export function openGridCert(
       },
     })
     const late = new AbortController()
-    waited = Promise.race([maker.first, timer(firstMs, late.signal)]).finally(() => late.abort())
+    waited = Promise.race([maker.first, pause(firstMs, late.signal)]).finally(() => late.abort())
   }
 
   async function identity(): Promise<Identity> {
@@ -147,23 +148,10 @@ export function openBell(): Bell {
         answer = new AbortController()
         const stop = (): void => answer?.abort()
         signal.addEventListener('abort', stop, { once: true })
-        await timer(ms, answer.signal)
+        await pause(ms, answer.signal)
         signal.removeEventListener('abort', stop)
       }
       rung = false
     },
   }
-}
-
-/** Ends early with the signal, so that nothing keeps the process. */
-export function timer(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise(resolve => {
-    const end = (): void => {
-      clearTimeout(running)
-      signal.removeEventListener('abort', end)
-      resolve()
-    }
-    const running = setTimeout(end, ms)
-    signal.addEventListener('abort', end, { once: true })
-  })
 }

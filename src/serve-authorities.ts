@@ -7,6 +7,7 @@ import { nextUpdate } from './decide/cert-update.ts'
 import { layout, type Root } from './disk/layout.ts'
 import { put } from './disk/put.ts'
 import { readRecord } from './disk/read.ts'
+import { pause } from './outside/abort.ts'
 import { type AuthoritiesState, readAuthoritiesState } from './words/authorities.ts'
 import { clean } from './words/reason.ts'
 import type { Log } from './words/status.ts'
@@ -58,7 +59,7 @@ export async function keepAuthorities(
       last = ended
       await tell(false)
     }
-    await sleep(tickMs, signal)
+    await pause(tickMs, signal)
   }
 }
 
@@ -179,18 +180,4 @@ function openWriter({ root, log, changed }: Ground): (state: AuthoritiesState) =
       told = message
     }
   }
-}
-
-/** Ends early with the signal. */
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise(resolve => {
-    const end = (): void => {
-      clearTimeout(running)
-      signal.removeEventListener('abort', end)
-      resolve()
-    }
-    const running = setTimeout(end, ms)
-    signal.addEventListener('abort', end, { once: true })
-    if (signal.aborted) end()
-  })
 }

@@ -8,7 +8,7 @@ import { openLogs } from './disk/logs.ts'
 import { Fenced } from './disk/put.ts'
 import { NotOurs, openRoot, prepare } from './disk/root.ts'
 import { openDoctor } from './doctor.ts'
-import { openGridCert, timer } from './gridCert.ts'
+import { openGridCert } from './gridCert.ts'
 import { auditTimes, openAudit } from './loop/audit.ts'
 import { openConfigFile } from './loop/configFile.ts'
 import type { Daemon } from './loop/daemon.ts'
@@ -21,6 +21,7 @@ import { openCatalogueRest } from './loop/rest.ts'
 import { openWorks } from './loop/work.ts'
 import type { ServeOptions } from './options.ts'
 import { othersMayReach } from './options-access.ts'
+import { pause } from './outside/abort.ts'
 import { setLoopbackAllowed } from './outside/request.ts'
 import { keepAuthorities } from './serve-authorities.ts'
 import { connectRucio } from './serve-login.ts'
@@ -107,7 +108,7 @@ export async function serve(
         const text = `cannot begin yet: ${sentence(error.reason, error.detail)}`
         if (text !== said) streams.complain(text)
         said = text
-        await timer(startAgainMs, signal)
+        await pause(startAgainMs, signal)
         if (signal.aborted) return 0
       }
     }
@@ -345,5 +346,5 @@ function whenAborted(signal: AbortSignal): Promise<undefined> {
 
 async function within(ms: number, work: () => Promise<void>): Promise<void> {
   const late = new AbortController()
-  await Promise.race([work().finally(() => late.abort()), timer(ms, late.signal)])
+  await Promise.race([work().finally(() => late.abort()), pause(ms, late.signal)])
 }

@@ -1,5 +1,6 @@
 // A token of Rucio's, fetched when it is needed and renewed before it ends. Never writes one down, never hammers with a bad password.
 
+import { orAbort } from '../outside/abort.ts'
 import type { Identity } from '../outside/request.ts'
 import { hostPort } from '../words/pfn.ts'
 import { clean, sentence, Trouble } from '../words/reason.ts'
@@ -166,18 +167,4 @@ async function readToken(path: string | undefined, refused: string | undefined, 
   if (text === undefined) throw new Trouble('auth', `the token file ${path} cannot be read (ENOENT)`)
   if (text === refused) throw new Trouble('auth', `the token in ${path} was refused: put a new one there`)
   return { token: text, renewAt: now, end: Number.POSITIVE_INFINITY }
-}
-
-async function orAbort<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted()
-  let stop = (): void => {}
-  const aborted = new Promise<never>((_, reject) => {
-    stop = () => reject(signal.reason)
-    signal.addEventListener('abort', stop, { once: true })
-  })
-  try {
-    return await Promise.race([promise, aborted])
-  } finally {
-    signal.removeEventListener('abort', stop)
-  }
 }

@@ -4,6 +4,7 @@ import { X509Certificate } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
 import { type Attempt, renewalAt } from '../decide/renewal.ts'
+import { pause } from '../outside/abort.ts'
 import { clean, codeOf, Trouble, toTrouble } from '../words/reason.ts'
 import { toIso, type World } from '../words/world.ts'
 import { makeProxy, type ProxyOptions } from './attempt.ts'
@@ -133,7 +134,7 @@ export function openMaker(
       }
       settle()
       const most = seen.refusal === undefined ? times.lookMs : times.eagerMs
-      await sleep(Math.min(most, Math.max(times.leastMs, seen.nextAt - world.now())), ending.signal)
+      await pause(Math.min(most, Math.max(times.leastMs, seen.nextAt - world.now())), ending.signal)
       const now = { wall: world.now(), steady: performance.now() }
       jumped = Math.abs(now.wall - before.wall - (now.steady - before.steady)) > jumpMs
       before = now
@@ -192,18 +193,4 @@ async function signatureOf(options: MakerOptions): Promise<string> {
     }
   })
   return (await Promise.all(parts)).join('\n')
-}
-
-/** Ends early with the signal. */
-async function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return
-  await new Promise<void>(resolve => {
-    const end = (): void => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', end)
-      resolve()
-    }
-    const timer = setTimeout(end, ms)
-    signal.addEventListener('abort', end, { once: true })
-  })
 }

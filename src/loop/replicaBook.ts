@@ -1,6 +1,7 @@
 // Replicas of files that are about to be fetched: asked in slices, just before use, shared by the lanes. Never orders them.
 
 import type { Rucio } from '../catalogue/rucio.ts'
+import { orAbort } from '../outside/abort.ts'
 import { readFullDid } from '../words/names.ts'
 import type { FileReplicas } from '../words/replica.ts'
 import type { World } from '../words/world.ts'
@@ -78,7 +79,7 @@ export function openReplicaBook(rucio: Pick<Rucio, 'replicas'>, world: World): R
   return {
     async of(did, next, signal) {
       // Another lane's answer may bring this file, too; and it may be dropped again when its call fails.
-      while (!isKept(did) && calls.size >= callsAtOnce) await withSignal(Promise.race(calls), signal)
+      while (!isKept(did) && calls.size >= callsAtOnce) await orAbort(Promise.race(calls), signal)
       const most = slices[Math.min(asked, slices.length - 1)] ?? 250
       if (!isKept(did)) ask([did, ...missing(withoutFirst(did, next()), most - 1)])
       else if (kept.size < keptMost && calls.size < callsAtOnce) {
@@ -86,7 +87,7 @@ export function openReplicaBook(rucio: Pick<Rucio, 'replicas'>, world: World): R
         const ahead = missing(next(), most)
         if (ahead.length >= most / 2) ask(ahead)
       }
-      const found = await withSignal(kept.get(did)?.answer, signal)
+      const found = await orAbort(kept.get(did)?.answer ?? Promise.resolve(undefined), signal)
       kept.delete(did)
       return found ?? { did, bytes: 0, replicas: [], refused: 0 }
     },
@@ -99,14 +100,4 @@ export function openReplicaBook(rucio: Pick<Rucio, 'replicas'>, world: World): R
 
 function* withoutFirst(did: string, dids: Iterable<string>): Iterable<string> {
   for (const each of dids) if (each !== did) yield each
-}
-
-async function withSignal<T>(promise: Promise<T> | undefined, signal: AbortSignal): Promise<T | undefined> {
-  if (promise === undefined) return undefined
-  signal.throwIfAborted()
-  return await new Promise<T>((resolve, reject) => {
-    const stop = (): void => reject(signal.reason)
-    signal.addEventListener('abort', stop, { once: true })
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop))
-  })
 }

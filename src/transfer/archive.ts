@@ -8,6 +8,7 @@ import { layout } from '../disk/layout.ts'
 import { Part } from '../disk/part.ts'
 import { openRegular } from '../disk/read.ts'
 import { freeBytes } from '../disk/root.ts'
+import { orAbort } from '../outside/abort.ts'
 import { readFullDid } from '../words/names.ts'
 import { Trouble, toTrouble } from '../words/reason.ts'
 import type { FileReplicas, Replica } from '../words/replica.ts'
@@ -268,19 +269,5 @@ function toMiss(error: unknown): unknown {
       return new Miss('replica', error)
     default:
       return error
-  }
-}
-
-async function orAbort<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted()
-  let stop = (): void => {}
-  const aborted = new Promise<never>((_, reject) => {
-    stop = () => reject(signal.reason)
-    signal.addEventListener('abort', stop, { once: true })
-  })
-  try {
-    return await Promise.race([promise, aborted])
-  } finally {
-    signal.removeEventListener('abort', stop)
   }
 }
