@@ -39,7 +39,7 @@ export type Ledger = {
   }
 }
 
-export function openLedger(data: string, model: Model): Ledger {
+export function openLedger(data: string, model: Pick<Model, 'all' | 'ends' | 'harm' | 'disturbed'>): Ledger {
   let kept: Spans = new Map()
   const totals = { checkpointed: 0, sent: 0, again: 0, most: 0 }
   const home = new Map(
