@@ -18,7 +18,7 @@ import type { Filler } from './filler.ts'
 import { bringAll } from './lanes.ts'
 import { Miss } from './miss.ts'
 import { pourStream } from './pour.ts'
-import type { Means, Try } from './try.ts'
+import { type Means, openTry, type Try } from './try.ts'
 import { verify } from './verify.ts'
 import { openZip, type Zip } from './zip.ts'
 
@@ -229,28 +229,21 @@ function memberOf({ line }: Job, { pfn }: Replica): string {
 
 function tryOf({ config }: Job, archive: FileReplicas, part: Part, means: Means): Try {
   const no = 'an archive is fetched over https'
-  return {
+  return openTry({
     means,
     part,
     file: archive,
-    plainData: config.plain_data,
+    config,
     by: 'auto',
     missing: new Map([
       ['xrdcp', no],
       ['archive', no],
       ['rucio', no],
     ]),
-    most: config.connections_per_file,
-    excluded: new Set(),
-    troubles: [],
-    came: 0,
-    wasted: 0,
-    alone: part.sidecar.strikes.length > 0,
-    source: undefined,
     extract() {
       throw new Error('an archive was looked for in an archive')
     },
-  }
+  })
 }
 
 /** What one replica's archive is to blame for; what is this machine's fault, or the catalogue's, ends the try. */

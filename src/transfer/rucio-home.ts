@@ -6,6 +6,7 @@ import { lstat, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Root } from '../disk/layout.ts'
+import type { Env } from '../words/env.ts'
 import { codeOf, Trouble } from '../words/reason.ts'
 
 export type ClientOptions = {
@@ -21,7 +22,7 @@ export type ClientOptions = {
     readonly caDir?: string
     readonly caBundle?: string
   }
-  readonly env: Readonly<Record<string, string | undefined>>
+  readonly env: Env
 }
 
 export type ClientHome = {

@@ -19,12 +19,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type Clock, openClock } from '../help/clock.ts'
-import { sweep } from '../help/data.ts'
 import {
   appears,
   type Dataset,
   dataset,
-  endHomes,
+  endAll,
   goes,
   type Home,
   isRight,
@@ -358,11 +357,6 @@ sideBySide(test, {
   },
 })
 
-test.after(async () => {
-  await endHomes()
-  clock.close()
-  await grid.stop()
-  await sweep()
-})
+test.after(() => endAll(grid, clock))
 
 test.run()

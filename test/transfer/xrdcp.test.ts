@@ -1,22 +1,20 @@
 // xrdcp as an engine, played by a script that behaves as 5.5.3 was measured to; test/grid/xrdcp.grid.ts has the real one.
 
 import { existsSync } from 'node:fs'
-import { chmod, readdir, readFile, writeFile } from 'node:fs/promises'
+import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { layout } from '../../src/disk/layout.ts'
-import { bytesOf } from '../../src/practice/grid.ts'
 import { openPrograms } from '../../src/transfer/programs.ts'
-import { sweep, temporary } from '../help/data.ts'
-import { endScenes, MiB, never, openScene, type Scene, until } from './scene.ts'
+import { isAlive } from '../help/alive.ts'
+import { sweep } from '../help/data.ts'
+import { bytes, good, openStage, outcomeOf } from './played.ts'
+import { endScenes, MiB, openScene, type Scene, until } from './scene.ts'
 
 const test = suite('xrdcp')
 test.after.each(endScenes)
 test.after(sweep)
-
-const bytes = 3 * MiB + 7
-const good = bytesOf({ scope: 'user.test', name: 'a.root', bytes, checksums: [], replicas: {} }, 0, bytes)
 
 type Call = {
   readonly args: string[]
@@ -45,15 +43,8 @@ async function play(
     readonly env?: Record<string, string>
   } = {},
 ): Promise<Played> {
-  const dir = await temporary()
-  const calls = join(dir, 'calls')
-  await writeFile(join(dir, 'good'), good)
-  await writeFile(calls, '')
-  const change = async (what: string): Promise<void> => {
-    const program = join(dir, 'xrdcp')
-    await writeFile(program, script(dir, what))
-    await chmod(program, 0o755)
-  }
+  const { dir, calls, put } = await openStage<Call>('xrdcp')
+  const change = (what: string): Promise<void> => put(script(dir, what))
   if (code !== undefined) await change(code)
   const scene = await openScene(options.https === true ? { A: 'good', R: 'good' } : { R: 'good' }, {
     bytes,
@@ -77,19 +68,11 @@ async function play(
         },
       }),
   })
-  return {
-    scene,
-    change,
-    async calls() {
-      const lines = (await readFile(calls, 'utf8')).trimEnd().split('\n')
-      return lines.filter(each => each !== '').map(each => JSON.parse(each))
-    },
-  }
+  return { scene, change, calls }
 }
 
 function script(dir: string, code: string): string {
-  return `#!${process.execPath}
-const fs = require('node:fs')
+  return `const fs = require('node:fs')
 const { setTimeout: sleep } = require('node:timers/promises')
 const args = process.argv.slice(2)
 const at = args.indexOf('--infiles')
@@ -106,30 +89,12 @@ const good = fs.readFileSync(${JSON.stringify(join(dir, 'good'))})
 const give = (from, to) => fs.writeSync(file, good, from, to - from, from)
 const fail = (code, line) => { console.error('Run: ' + line); process.exit(code) }
 const forever = () => setInterval(() => {}, 1000)
-;(async () => { ${code} })()
-`
-}
-
-async function reasonOf({ scene }: Played, signal = never): Promise<string> {
-  const fetched = await scene.fetch(signal)
-  return fetched.kind === 'failed'
-    ? `${fetched.failure.reason} ${fetched.costs ? 'costs' : 'free'}`
-    : fetched.kind
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    // Gone: that is what is asked.
-    return false
-  }
+;(async () => { ${code} })()`
 }
 
 test('a file that only XRootD has comes by xrdcp, without a secret among its arguments', async () => {
   const played = await play('give(from, good.length)', { token: 'a.b.canary' })
-  assert.is(await reasonOf(played), 'finished')
+  assert.is(await outcomeOf(played), 'finished')
   assert.ok(await played.scene.isRight())
   const [call] = await played.calls()
   assert.equal(call?.args.slice(0, 3), ['--continue', '--nopbar', '--silent'])
@@ -147,7 +112,7 @@ test('an address whose query may hold a secret is no argument either', async () 
   const [replica] = played.scene.replicas.replicas
   const replicas = [{ ...replica, pfn: { ...replica?.pfn, query: '?authz=canary' } }]
   Object.assign(played.scene, { replicas: { ...played.scene.replicas, replicas } })
-  assert.is(await reasonOf(played), 'finished')
+  assert.is(await outcomeOf(played), 'finished')
   const [call] = await played.calls()
   assert.match(call?.url ?? '', /a\.root\?authz=canary$/)
   assert.not.match(JSON.stringify([call?.args, call?.env]), /canary/)
@@ -166,7 +131,7 @@ test('https comes first, and what it leaves xrdcp brings from where it ended', a
     https: true,
     faults: { A: { stallAfter: MiB } },
   })
-  assert.is(await reasonOf(played), 'finished')
+  assert.is(await outcomeOf(played), 'finished')
   const [call] = await played.calls()
   const came = played.scene.sent('A')
   assert.ok(came > 0 && came < bytes && (call?.from ?? 0) > 0)
@@ -179,10 +144,10 @@ test('what xrdcp leaves https brings from where it ended', async () => {
     `if (n === 0) give(0, 2 ** 20 + 5); fail(51, '[FATAL] Connection error:  (source)')`,
     { https: true, faults: { A: { status: 404 } } },
   )
-  assert.match(await reasonOf(played), /^host_down/)
+  assert.match(await outcomeOf(played), /^host_down/)
   assert.is((await played.scene.sidecar())?.ranges.at(-1)?.to, MiB + 5)
   await played.scene.grid.setFaults('A', { status: 0 })
-  assert.is(await reasonOf(played), 'finished')
+  assert.is(await outcomeOf(played), 'finished')
   assert.is(played.scene.sent('A'), bytes - MiB - 5)
   assert.ok(await played.scene.isRight())
 })
@@ -199,7 +164,7 @@ test('it goes on from the bytes that lie there after a kill, and asks for no byt
   assert.equal(await readdir(layout.staging(played.scene.root)), [])
   await played.scene.restart()
   await played.change('give(from, good.length)')
-  assert.is(await reasonOf(played), 'finished')
+  assert.is(await outcomeOf(played), 'finished')
   assert.equal(
     (await played.calls()).map(each => each.from),
     [0, 2 * MiB],
@@ -211,7 +176,7 @@ test('a connection that breaks in mid-file is gone on with at once, from there',
   const played =
     await play(`if (n === 0) { give(0, 2 ** 20); fail(51, '[FATAL] Socket error: connection reset by peer:  (source)') }
     give(from, good.length)`)
-  assert.is(await reasonOf(played), 'finished')
+  assert.is(await outcomeOf(played), 'finished')
   assert.equal(
     (await played.calls()).map(each => each.from),
     [0, MiB],
@@ -220,7 +185,7 @@ test('a connection that breaks in mid-file is gone on with at once, from there',
 
 test('what stalls is given up and ended, and its host is left alone', async () => {
   const played = await play('give(0, 100000); forever()')
-  assert.is(await reasonOf(played), 'stalled free')
+  assert.is(await outcomeOf(played), 'stalled free')
   const [call] = await played.calls()
   assert.is(isAlive(call?.pid ?? 0), false)
   assert.is(played.scene.transfer.resting().size, 1)
@@ -230,14 +195,14 @@ test('what drips is given up', async () => {
   const played = await play('for (let i = 0; ; i++) { give(i, i + 1); await sleep(20) }', {
     limits: { slowMs: 400, slowBytes: 4000 },
   })
-  assert.match(await reasonOf(played), /^stalled/)
+  assert.match(await outcomeOf(played), /^stalled/)
 })
 
 test('its own file does not grow beyond a window', async () => {
   const played = await play('give(from, Math.min(good.length, from + 1.5 * 2 ** 20)); forever()', {
     windowBytes: MiB,
   })
-  assert.is(await reasonOf(played), 'finished')
+  assert.is(await outcomeOf(played), 'finished')
   // How far a write has come when it is seen is the disk's affair.
   const starts = (await played.calls()).map(each => each.from)
   assert.is(starts.length, 3)
@@ -272,7 +237,7 @@ test('what lies beside a gap of several connections stays, and the gap alone is 
       strikes: [],
     }),
   )
-  assert.is(await reasonOf(played), 'finished')
+  assert.is(await outcomeOf(played), 'finished')
   assert.equal(
     (await played.calls()).map(each => each.from),
     [1000, 3 * MiB],
@@ -282,15 +247,15 @@ test('what lies beside a gap of several connections stays, and the gap alone is 
 
 test('wrong bytes are found by our own sum, and the replica gets its strikes', async () => {
   const played = await play('good[5] ^= 1; give(from, good.length)')
-  assert.match(await reasonOf(played), /^corrupt/)
+  assert.match(await outcomeOf(played), /^corrupt/)
   assert.is((await played.scene.sidecar())?.strikes[0]?.rse, 'R')
 })
 
 test('a file that is longer or shorter than it should be is a strike', async () => {
   const longer = await play('give(0, good.length); fs.writeSync(file, "x", good.length); forever()')
-  assert.match(await reasonOf(longer), /^corrupt/)
+  assert.match(await outcomeOf(longer), /^corrupt/)
   const shorter = await play('give(0, 1000)')
-  assert.match(await reasonOf(shorter), /^corrupt/)
+  assert.match(await outcomeOf(shorter), /^corrupt/)
 })
 
 test('what it says becomes one of our reasons', async () => {
@@ -317,7 +282,7 @@ test('what it says becomes one of our reasons', async () => {
   ]
   for (const [code, line, reason] of said) {
     const played = await play(`fail(${code}, ${JSON.stringify(line)})`)
-    assert.is(await reasonOf(played), reason, line)
+    assert.is(await outcomeOf(played), reason, line)
     assert.equal(await readdir(layout.staging(played.scene.root)), [])
   }
 })
