@@ -63,6 +63,7 @@ async function play(
             GRID_PASSWORD: 'canary',
             XRD_LOGLEVEL: 'Dump',
             XRD_NETWORKSTACK: 'IPv4',
+            ...options.env,
           },
           ...(options.windowBytes === undefined ? {} : { windowBytes: options.windowBytes }),
         },
@@ -117,6 +118,58 @@ test('an address whose query may hold a secret is no argument either', async () 
   assert.match(call?.url ?? '', /a\.root\?authz=canary$/)
   assert.not.match(JSON.stringify([call?.args, call?.env]), /canary/)
   assert.is(existsSync(call?.args[4] ?? ''), false)
+})
+
+test('with a token xrdcp goes nowhere but to the host of its address, and one that sends it on is shown none', async () => {
+  const played = await play(
+    `if (process.env.XRD_REDIRECTLIMIT === '0') fail(53, '[FATAL] Redirect limit has been reached:  (source)'); give(from, good.length)`,
+    { token: 'a.b.canary' },
+  )
+  assert.is(await reasonOf(played), 'finished')
+  assert.ok(await played.scene.isRight())
+  const calls = await played.calls()
+  assert.equal(
+    calls.map(({ token, env }) => [token, env['XRD_REDIRECTLIMIT']]),
+    [
+      ['a.b.canary 600', '0'],
+      [null, undefined],
+    ],
+  )
+})
+
+test('where a token is wanted behind such a storage it stays here, and the sentence says so', async () => {
+  const played = await play(
+    `if (process.env.XRD_REDIRECTLIMIT === '0') fail(53, '[FATAL] Redirect limit has been reached:  (source)'); fail(52, '[FATAL] Auth failed: No protocols left to try (source)')`,
+    { token: 'a.b.canary' },
+  )
+  const fetched = await played.scene.fetch()
+  assert.match(
+    fetched.kind === 'failed' ? fetched.failure.message : '',
+    /sends us on to other hosts, and a token is shown to no host but/,
+  )
+  assert.is((await played.calls()).length, 2)
+})
+
+test('without plain data xrdcp is told to encrypt, whatever the address and the settings of the site say', async () => {
+  const played = await play('give(from, good.length)', { env: { XRD_NOTLSOK: '1', XRD_TLSNODATA: '1' } })
+  assert.is((await played.scene.fetch(never, { plain_data: false })).kind, 'finished')
+  const [call] = await played.calls()
+  assert.match(call?.url ?? '', /^roots:\/\/.*\/rucio\/.*a\.root$/)
+  assert.equal([call?.env['XRD_NOTLSOK'], call?.env['XRD_TLSNODATA']], ['0', '0'])
+})
+
+test('a cache that answers and brings nothing is left in peace: the storage behind it may be down', async () => {
+  const played = await play('forever()', { limits: { idleMs: 100 } })
+  const [replica] = played.scene.replicas.replicas
+  const twofold = { ...replica, pfn: { ...replica?.pfn, path: '//root://storage.example.org//f' } }
+  const plain = played.scene.replicas
+  Object.assign(played.scene, { replicas: { ...plain, replicas: [twofold] } })
+  assert.match(await reasonOf(played), /^stalled/)
+  assert.is(played.scene.transfer.resting().size, 0)
+  Object.assign(played.scene, { replicas: plain })
+  assert.match(await reasonOf(played), /^stalled/)
+  assert.is(played.scene.transfer.resting().size, 1)
+  assert.match((await played.calls())[0]?.url ?? '', /^root:\/\/\S+\/\/root:\/\/storage\.example\.org\/\/f$/)
 })
 
 test('where nothing is installed it says what to install', async () => {
