@@ -11,6 +11,7 @@ import { rucioScript, startOf, xrdcpScript } from './scripts.ts'
 export type Played = {
   /** what a daemon finds these programs by; in half of the lives it finds no setpriv, as on systems that have none: then they outlive it */
   env(chance: Chance): Readonly<Record<string, string>>
+  readonly withoutGuard: Readonly<Record<string, string>>
   /** pids of those that run now, the children that they started too */
   running(): Promise<readonly number[]>
   /** SIGKILL to all of them at once */
@@ -40,6 +41,7 @@ export async function playPrograms(dir: string): Promise<Played> {
 
   return {
     env: chance => ({ PATH: chance.is(0.5) ? `${bin}:${withGuard}` : bin }),
+    withoutGuard: { PATH: bin },
     running,
     async kill() {
       for (const pid of await running())

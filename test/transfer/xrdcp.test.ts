@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { layout } from '../../src/disk/layout.ts'
+import { lifeMark } from '../../src/outside/leftovers.ts'
 import { bytesOf } from '../../src/practice/grid.ts'
 import { openPrograms } from '../../src/transfer/programs.ts'
 import { sweep, temporary } from '../help/data.ts'
@@ -138,6 +139,8 @@ test('a file that only XRootD has comes by xrdcp, without a secret among its arg
   const { env = {} } = call ?? {}
   assert.not.match(JSON.stringify([call?.args, env]), /canary/)
   assert.equal([env['X509_USER_PROXY'], env['X509_CERT_DIR']], ['/tmp/x509up', '/etc/ca'])
+  // So that the next start knows it, where this daemon is killed.
+  assert.equal({ ...env, ...lifeMark(played.scene.root.bootId) }, env)
   assert.equal([env['XRD_NETWORKSTACK'], env['XRD_LOGLEVEL'], env['HOME']], ['IPv4', undefined, undefined])
   assert.equal(await readdir(layout.staging(played.scene.root)), [])
 })
