@@ -25,7 +25,7 @@ const impure =
 /** Who touches files besides disk/, and what for. */
 const mayUseFs: Readonly<Record<string, string>> = {
   'src/main.ts': 'the version in package.json',
-  'src/options.ts': 'is the data directory there',
+  'src/options-given.ts': 'is the data directory there',
   'src/options-cfg.ts': 'rucio.cfg',
   'src/options-access.ts': 'API_TOKEN_FILE, and who else has processes here',
   'src/web/socket.ts': 'the Unix socket',
