@@ -6,6 +6,7 @@ import { lstat, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Root } from '../disk/layout.ts'
+import { lifeMark } from '../outside/leftovers.ts'
 import type { Env } from '../words/env.ts'
 import { codeOf, Trouble } from '../words/reason.ts'
 
@@ -76,7 +77,7 @@ export function openClientHome(options: ClientOptions, root: Root, lineFormat: s
       // One that is not there would only be refused by name; without it the client may do.
       const { proxyPath } = options.credential
       const hasProxy = proxyPath !== undefined && (await isThere(proxyPath))
-      return envOf(options, dir, { lineFormat, hasProxy })
+      return { ...envOf(options, dir, { lineFormat, hasProxy }), ...lifeMark(root.bootId) }
     },
     async close() {
       const made = home

@@ -6,6 +6,7 @@ import type { Root } from '../disk/layout.ts'
 import { refuseAddress } from '../outside/address.ts'
 import { lineTrouble } from '../outside/errors.ts'
 import { programFinder } from '../outside/find.ts'
+import { lifeMark } from '../outside/leftovers.ts'
 import { type Ran, runProgram } from '../outside/program.ts'
 import type { Env } from '../words/env.ts'
 import { readFullDid } from '../words/names.ts'
@@ -89,7 +90,7 @@ export function xrdcpEngine(options: XrdcpOptions): ProgramEngine {
             ...source,
             file.path,
           ],
-          env: envOfXrdcp(env, shown, limits, tokenPath),
+          env: { ...envOfXrdcp(env, shown, limits, tokenPath), ...lifeMark(root.bootId) },
           timeoutMs: foreverMs,
         },
         controller.signal,

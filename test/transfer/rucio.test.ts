@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { layout } from '../../src/disk/layout.ts'
+import { lifeMark } from '../../src/outside/leftovers.ts'
 import { openPrograms } from '../../src/transfer/programs.ts'
 import { isAlive } from '../help/alive.ts'
 import { sweep, temporary } from '../help/data.ts'
@@ -143,6 +144,8 @@ ${brings}`)
     [env['HOME'], env['X509_USER_PROXY']?.endsWith('/x509up'), env['X509_CERT_DIR']],
     ['/h', true, '/etc/ca'],
   )
+  // So that the next start knows it, where this daemon is killed.
+  assert.equal({ ...env, ...lifeMark(played.scene.root.bootId) }, env)
   assert.not.match(JSON.stringify(call), /canary/)
   const [cfg, token, modes] = JSON.parse(await readFile(seen, 'utf8'))
   assert.match(cfg, /^rucio_host = https:\/\/rucio\.example\.org$/m)

@@ -6,11 +6,12 @@ import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { layout } from '../../src/disk/layout.ts'
+import { lifeMark } from '../../src/outside/leftovers.ts'
 import { openPrograms } from '../../src/transfer/programs.ts'
 import { isAlive } from '../help/alive.ts'
 import { sweep } from '../help/data.ts'
 import { bytes, good, openStage, outcomeOf } from './played.ts'
-import { endScenes, MiB, openScene, type Scene, until } from './scene.ts'
+import { endScenes, MiB, never, openScene, type Scene, until } from './scene.ts'
 
 const test = suite('xrdcp')
 test.after.each(endScenes)
@@ -104,6 +105,8 @@ test('a file that only XRootD has comes by xrdcp, without a secret among its arg
   const { env = {} } = call ?? {}
   assert.not.match(JSON.stringify([call?.args, env]), /canary/)
   assert.equal([env['X509_USER_PROXY'], env['X509_CERT_DIR']], ['/tmp/x509up', '/etc/ca'])
+  // So that the next start knows it, where this daemon is killed.
+  assert.equal({ ...env, ...lifeMark(played.scene.root.bootId) }, env)
   assert.equal([env['XRD_NETWORKSTACK'], env['XRD_LOGLEVEL'], env['HOME']], ['IPv4', undefined, undefined])
   assert.equal(await readdir(layout.staging(played.scene.root)), [])
 })
@@ -125,7 +128,7 @@ test('with a token xrdcp goes nowhere but to the host of its address, and one th
     `if (process.env.XRD_REDIRECTLIMIT === '0') fail(53, '[FATAL] Redirect limit has been reached:  (source)'); give(from, good.length)`,
     { token: 'a.b.canary' },
   )
-  assert.is(await reasonOf(played), 'finished')
+  assert.is(await outcomeOf(played), 'finished')
   assert.ok(await played.scene.isRight())
   const calls = await played.calls()
   assert.equal(
@@ -164,10 +167,10 @@ test('a cache that answers and brings nothing is left in peace: the storage behi
   const twofold = { ...replica, pfn: { ...replica?.pfn, path: '//root://storage.example.org//f' } }
   const plain = played.scene.replicas
   Object.assign(played.scene, { replicas: { ...plain, replicas: [twofold] } })
-  assert.match(await reasonOf(played), /^stalled/)
+  assert.match(await outcomeOf(played), /^stalled/)
   assert.is(played.scene.transfer.resting().size, 0)
   Object.assign(played.scene, { replicas: plain })
-  assert.match(await reasonOf(played), /^stalled/)
+  assert.match(await outcomeOf(played), /^stalled/)
   assert.is(played.scene.transfer.resting().size, 1)
   assert.match((await played.calls())[0]?.url ?? '', /^root:\/\/\S+\/\/root:\/\/storage\.example\.org\/\/f$/)
 })
