@@ -72,8 +72,6 @@ async function runServe(argv: readonly string[], env: Env, place: Place): Promis
     complain(options.message)
     return 2
   }
-  // What is read once may be seen by no child.
-  delete process.env['GRID_PASSWORD']
   const maker = options.maker === undefined ? undefined : await askPassword(options.maker, place.signal)
   const { serve } = await import('./serve.ts')
   return await serve(maker === undefined ? options : { ...options, maker }, {
