@@ -57,7 +57,12 @@ function ofServer(
 ): Miss {
   switch (number) {
     case 3010:
-      return new Miss('replica', new Trouble('refused', `${place} does not let us read it (${short(said)})`))
+      return new Miss(
+        'replica',
+        new Trouble('refused', `${place} does not let us read it (${short(said)})`),
+        undefined,
+        true,
+      )
     case 3030:
       return new Miss('replica', notTaken(place, showed))
     case 3011: // not found
