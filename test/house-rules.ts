@@ -27,7 +27,7 @@ const mayUseFs: Readonly<Record<string, string>> = {
   'src/main.ts': 'the version in package.json',
   'src/environ.ts': 'its own environment, as the kernel shows it',
   'src/prompt.ts': 'the process group, as the kernel shows it',
-  'src/options.ts': 'is the data directory there',
+  'src/options-given.ts': 'is the data directory there',
   'src/options-cfg.ts': 'rucio.cfg',
   'src/options-access.ts': 'API_TOKEN_FILE, and who else has processes here',
   'src/web/socket.ts': 'the Unix socket',
