@@ -68,9 +68,9 @@ async function runServe(argv: readonly string[], env: Env, place: Place): Promis
     complain(options.message)
     return 2
   }
-  // What is read once may be seen by no child.
-  delete process.env['GRID_PASSWORD']
-  const maker = options.maker === undefined ? undefined : await askPassword(options.maker, place.signal)
+  const { maker: asked } = options
+  const maker = asked === undefined ? undefined : await askPassword(asked, { complain }, place.signal)
+  if (typeof maker === 'number') return maker
   const { serve } = await import('./serve.ts')
   return await serve(maker === undefined ? options : { ...options, maker }, {
     ...place,

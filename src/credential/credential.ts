@@ -11,6 +11,7 @@ import type { AuthType } from '../words/auth.ts'
 import type { Env } from '../words/env.ts'
 import { clean, codeOf, Trouble } from '../words/reason.ts'
 import type { GridCert } from '../words/status.ts'
+import { shortFqan } from '../words/voms.ts'
 import { toIso, type World } from '../words/world.ts'
 import {
   type Authorities,
@@ -265,7 +266,8 @@ function connectWith(
   try {
     const { cert, key } = pair
     const certificate = secure({ ca, cert, key })
-    return { identity: makeIdentity({ certificate, bare }), unusable: undefined }
+    const attributes = (pair.voms?.fqans ?? []).map(shortFqan)
+    return { identity: makeIdentity({ certificate, bare, attributes }), unusable: undefined }
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
     const unusable = `the certificate of ${pair.identity} cannot be used: ${why}`
