@@ -17,14 +17,24 @@ export function layDown(data: string, count: number, filesEach: number): void {
       .flatMap(line => /"path":"([^"]+)"/.exec(line)?.[1] ?? []),
   )
   const lines: string[] = []
-  const now = new Date().toISOString()
+  const now = new Date(Math.floor(Date.now() / 1000) * 1000)
   for (let n = 0; n < count; n++) {
     const file = bigFile(Math.floor(n / filesEach), n % filesEach)
     if (there.has(file.name)) continue
     const bytes = bytesOf(file, 0, fileBytes)
-    writeFileSync(join(data, container, file.name), bytes)
+    const path = join(data, container, file.name)
+    writeFileSync(path, bytes)
+    utimesSync(path, now, now)
     const sum = printAdler32(adler32(1, bytes))
-    lines.push(JSON.stringify({ path: file.name, bytes: fileBytes, adler32: sum, mtime: now, at: now }))
+    lines.push(
+      JSON.stringify({
+        path: file.name,
+        bytes: fileBytes,
+        adler32: sum,
+        mtime: now.toISOString(),
+        at: now.toISOString(),
+      }),
+    )
   }
   writeFileSync(log, lines.map(line => `${line}\n`).join(''), { flag: 'a' })
 }
