@@ -17,8 +17,13 @@ export { caseTwin } from './twin.ts'
 
 export type Word = 'not_on_server' | 'downloading' | 'local' | 'does_not_exist'
 
-/** `paths` only with local, in the listing's order: of NAME/, or absolute where they lie elsewhere. */
-export type Said = { readonly word: Word; readonly paths: readonly string[]; readonly isElsewhere?: true }
+/** `paths` only with local, in the listing's order: of NAME/, or absolute where they lie elsewhere. `listed`: those of the listing in
+ *  NAME/, which are more than are kept. */
+export type Said = {
+  readonly word: Word
+  readonly paths: readonly string[] | 'listed'
+  readonly isElsewhere?: true
+}
 
 /** The word of /ds (DESIGN.md, "The word of /ds") from the disks alone. What is whole in NAME/ is told from there.
  *  The caller keeps proofs for a while (web/, wishes/watch.ts); this always looks.
@@ -31,7 +36,7 @@ export async function wordOf(root: Root, name: string, now: number): Promise<Sai
     return { word: 'not_on_server', paths: [] }
   if (!(await lacksFiles(root, name))) {
     const proof = await prove(root, name)
-    if (proof.kind === 'whole') return { word: 'local', paths: proof.paths }
+    if (proof.kind === 'whole') return { word: 'local', paths: proof.paths ?? 'listed' }
   }
   const afar = await proveAfar(root, name, request, now)
   if (afar.kind === 'whole') return { word: 'local', paths: afar.paths, isElsewhere: true }

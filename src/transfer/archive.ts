@@ -144,7 +144,7 @@ export class Archives {
     if (handle === undefined) throw new Trouble('disk_error', `the archive ${archive.did} has gone`)
     try {
       const wanted = new Set([memberOf(job, replica)])
-      for (const did of job.unfinished()) wanted.add(readFullDid(did)?.name ?? did)
+      for await (const did of job.unfinished()) wanted.add(readFullDid(did)?.name ?? did)
       const zip = await openZip(handle.fd, name => wanted.has(name))
       const isProven = archive.adler32 !== undefined
       return { zip, left: new Set(zip.members), isProven, close: () => handle.close() }

@@ -33,7 +33,7 @@ export type Job = {
   /** asks the catalogue for the replicas of another file: of an archive, say. @throws Trouble of the catalogue */
   readonly replicasOf: (did: string, signal: AbortSignal) => Promise<FileReplicas>
   /** DIDs of the dataset's files that are not verified yet, as it stands when it is called */
-  readonly unfinished: () => Iterable<string>
+  readonly unfinished: () => AsyncIterable<string>
   /** called when all bytes have come: the line is free while the disk syncs them and the file gets its name */
   readonly onBrought?: () => void
 }
