@@ -2,6 +2,8 @@
 # jane.sh PART DIR STEP: in the Debian of ways.sh: becomes the user jane, as a login would leave her, and runs PART.sh.
 set -euo pipefail
 part=$1 dir=$2 step=$3 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# It ends all others at its end.
+[ $$ = 1 ] || { echo 'jane.sh: only as the first process of root.sh' >&2; exit 1; }
 uid=$(id -u jane)
 mkdir -p /run/systemd/system "/run/user/$uid"
 chown "$uid:$uid" "/run/user/$uid"
@@ -14,6 +16,7 @@ echo $$ >"$group/jane/cgroup.procs"
 code=0
 # Somebody else is at work here too, as on a login node.
 setpriv --reuid 4711 --regid 4711 --clear-groups sleep 3600 &
+disown
 disown
 setpriv --reuid "$uid" --regid "$uid" --init-groups env -i HOME=/home/jane USER=jane LOGNAME=jane SHELL=/bin/bash LANG=C.UTF-8 \
     PATH=/usr/local/bin:/usr/bin:/bin XDG_RUNTIME_DIR="/run/user/$uid" DBUS_SESSION_BUS_ADDRESS="unix:path=/run/user/$uid/bus" \

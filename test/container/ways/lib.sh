@@ -33,7 +33,7 @@ page() {
         sed -e 's/user\.jdoe:user\.jdoe\.sample\.v1/mc16_13TeV:mc16_13TeV.first/g; s/user\.jdoe\.sample\.v1/mc16_13TeV.first/g'
 }
 # What needs the world's network: a build, or a registry.
-fetches='^(podman build|npm (pack|install)) '
+fetches='^(podman build|npm (pack|install))( |$)'
 as_it_stands() { # FILE: the page's other commands, as one script; what was done and said goes to FILE
     page | grep -vE "$fetches" >"$DIR/page.sh"
     [ -s "$DIR/page.sh" ]
