@@ -15,8 +15,7 @@ chown -R "$uid:$uid" "$group"
 echo $$ >"$group/jane/cgroup.procs"
 code=0
 # Somebody else is at work here too, as on a login node.
-setpriv --reuid 4711 --regid 4711 --clear-groups sleep 3600 &
-disown
+(setpriv --reuid 4711 --regid 4711 --clear-groups sleep 3600 &)
 disown
 setpriv --reuid "$uid" --regid "$uid" --init-groups env -i HOME=/home/jane USER=jane LOGNAME=jane SHELL=/bin/bash LANG=C.UTF-8 \
     PATH=/usr/local/bin:/usr/bin:/bin XDG_RUNTIME_DIR="/run/user/$uid" DBUS_SESSION_BUS_ADDRESS="unix:path=/run/user/$uid/bus" \
