@@ -132,7 +132,7 @@ function ledgerOf(data: string): Ledger {
       ]),
     ),
   }))
-  return openLedger(data, { all, ends: () => new Set(), harm: new Map(), disturbed: new Set() })
+  return openLedger(data, { all, ends: () => new Set(), harm: new Map(), disturbed: new Set() }, true)
 }
 
 function bytesIn(
