@@ -93,10 +93,9 @@ grep '^attribute *: /testvo/Role=NULL' /tmp/info
 [ "\$(voms-proxy-info -path)" = "\$X509_USER_PROXY" ]
 [ "\$(stat -f -c %T "\$X509_USER_PROXY") \$(stat -c %a "\$X509_USER_PROXY")" = 'tmpfs 600' ]
 xrdfs root://localhost:$GRID_XRD1_PORT ls /rucio
-rucio replica list file --protocols root mc16_13TeV:mc16_13TeV.000007.xrd1only_tid09 | tee /tmp/replicas
-pfn=\$(grep -o 'root://localhost:$GRID_XRD1_PORT//[^ |]*' /tmp/replicas | head -1)
-xrdcp --silent "\$pfn" /tmp/copy
-[ "\$(stat -c %s /tmp/copy)" = 2097152 ]
+path=\$(xrdfs root://localhost:$GRID_XRD1_PORT ls -R /rucio | grep -m 1 'root\$')
+xrdcp --silent "root://localhost:$GRID_XRD1_PORT/\$path" /tmp/copy
+[ -s /tmp/copy ]
 rm /tmp/copy
 desktop-rucio list | grep xrd1only
 IN
