@@ -84,10 +84,11 @@ export async function openRun(options: {
 
   /** What a daemon of before has left running writes beside the new one, into files that it may be about to take: it must be ended first. */
   async function mustBeEnded(before: readonly number[]): Promise<void> {
-    if (before.length === 0) return
+    if (played === undefined) return
+    // One that was about to begin when its daemon died is not known to run yet, and brings bytes all the same.
     early = await grid.sent()
     await grid.forgetSent()
-    const still = (await played?.running())?.filter(pid => before.includes(pid)) ?? []
+    const still = (await played.running()).filter(pid => before.includes(pid))
     if (still.length > 0) faults.push(`programs of a life before run beside this one: ${still.join(' ')}`)
   }
 
