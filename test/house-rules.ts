@@ -25,6 +25,8 @@ const impure =
 /** Who touches files besides disk/, and what for. */
 const mayUseFs: Readonly<Record<string, string>> = {
   'src/main.ts': 'the version in package.json',
+  'src/environ.ts': 'its own environment, as the kernel shows it',
+  'src/prompt.ts': 'the process group, as the kernel shows it',
   'src/options-given.ts': 'is the data directory there',
   'src/options-cfg.ts': 'rucio.cfg',
   'src/options-access.ts': 'API_TOKEN_FILE, and who else has processes here',

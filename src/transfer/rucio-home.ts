@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Root } from '../disk/layout.ts'
 import { lifeMark } from '../outside/leftovers.ts'
+import type { Env } from '../words/env.ts'
 import { codeOf, Trouble } from '../words/reason.ts'
 
 export type ClientOptions = {
@@ -22,7 +23,7 @@ export type ClientOptions = {
     readonly caDir?: string
     readonly caBundle?: string
   }
-  readonly env: Readonly<Record<string, string | undefined>>
+  readonly env: Env
 }
 
 export type ClientHome = {

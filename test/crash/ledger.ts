@@ -43,7 +43,11 @@ export type Ledger = {
 }
 
 /** @param resumes false: the engine knows no part of a file, and what has its final name alone must not come again */
-export function openLedger(data: string, model: Model, resumes: boolean): Ledger {
+export function openLedger(
+  data: string,
+  model: Pick<Model, 'all' | 'ends' | 'harm' | 'disturbed'>,
+  resumes: boolean,
+): Ledger {
   let kept: Spans = new Map()
   const totals = { checkpointed: 0, sent: 0, again: 0, most: 0 }
   const home = new Map(
