@@ -107,7 +107,7 @@ export function openRucio(
   const storages = new Storages()
   const send = makeSend(server, login, credential, options.password)
   return {
-    contents: (did, each, signal) => readContents(send, did, each, signal),
+    contents: (did, each, signal) => readContents(send, did, each, 2 ** 32 * world.chance(), signal),
     replicas: (files, signal, everything = false) =>
       readReplicas(files, { send, storages, everything, now: () => world.now(), signal }),
     replicasAt: (rse, files, signal) =>

@@ -6,7 +6,6 @@ import { readRecord } from '../disk/read.ts'
 import { checkRoot } from '../disk/root.ts'
 import { knownNames } from '../disk/word.ts'
 import type { Accepted } from '../wishes/accept.ts'
-import type { Kept } from '../wishes/kept.ts'
 import { shared } from '../wishes/shared.ts'
 import { keepWords, type Said } from '../wishes/words.ts'
 import { type AuthoritiesState, readAuthoritiesState } from '../words/authorities.ts'
@@ -16,6 +15,7 @@ import { nameOf } from '../words/names.ts'
 import { type GridCert, readGridCert } from '../words/status.ts'
 import { type Downloading, openDownloading } from './downloading.ts'
 import { type Overview, openOverview } from './overview.ts'
+import { type Patient, patient } from './patient.ts'
 import { Problem } from './problem.ts'
 import type { Site, WebOptions } from './server.ts'
 import { keepViews, type View } from './view.ts'
@@ -25,7 +25,7 @@ export type Desk = {
   readonly site: Site
   readonly options: WebOptions
   readonly waiters: Waiters
-  readonly views: Kept<View>
+  readonly views: Patient<View>
   readonly downloading: Downloading
   readonly overview: Overview
   /** grid_cert of status/; undefined when there is none */
@@ -48,11 +48,11 @@ export type Desk = {
 /** @param slowMs a look at DATA may take this long */
 export function openDesk(site: Site, options: WebOptions, waiters: Waiters, slowMs: number): Desk {
   const words = keepWords(site.root, options.world)
-  const views = keepViews(site.root, options.world, words)
+  const views = patient(keepViews(site.root, options.world, words))
   const downloading = openDownloading(site.root, words)
   const stop = site.onChange(name => {
     words.drop(name)
-    views.drop(name)
+    views.changed(name)
     downloading.changed()
     if (name === undefined) overview.drop()
     waiters.changed()
