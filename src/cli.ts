@@ -11,13 +11,12 @@ import { readLoginOptions, readOptions } from './options.ts'
 import { usage } from './usage.ts'
 import { openAccept } from './wishes/accept.ts'
 import { parseDid, printDid } from './words/did.ts'
+import type { Env } from './words/env.ts'
 import { isComponent, nameOf } from './words/names.ts'
 import { clean, sentence, Trouble } from './words/reason.ts'
 import type { World } from './words/world.ts'
 
 export type Place = { readonly world: World; readonly version: string; readonly signal: AbortSignal }
-
-type Env = Readonly<Record<string, string | undefined>>
 
 /** Runs one command line. @returns the exit code: 2 for a command line or configuration that cannot be taken */
 export async function command(argv: readonly string[], env: Env, place: Place): Promise<number> {
@@ -69,9 +68,9 @@ async function runServe(argv: readonly string[], env: Env, place: Place): Promis
     complain(options.message)
     return 2
   }
-  // What is read once may be seen by no child.
-  delete process.env['GRID_PASSWORD']
-  const maker = options.maker === undefined ? undefined : await askPassword(options.maker, place.signal)
+  const { maker: asked } = options
+  const maker = asked === undefined ? undefined : await askPassword(asked, { complain }, place.signal)
+  if (typeof maker === 'number') return maker
   const { serve } = await import('./serve.ts')
   return await serve(maker === undefined ? options : { ...options, maker }, {
     ...place,

@@ -18,7 +18,7 @@ import type { Filler } from './filler.ts'
 import { bringAll } from './lanes.ts'
 import { Miss } from './miss.ts'
 import { pourStream } from './pour.ts'
-import type { Means, Try } from './try.ts'
+import { type Means, openTry, type Try } from './try.ts'
 import { verify } from './verify.ts'
 import { Damaged, openZip, type Zip } from './zip.ts'
 
@@ -144,7 +144,7 @@ export class Archives {
     if (handle === undefined) throw new Trouble('disk_error', `the archive ${archive.did} has gone`)
     try {
       const wanted = new Set([memberOf(job, replica)])
-      for (const did of job.unfinished()) wanted.add(readFullDid(did)?.name ?? did)
+      for await (const did of job.unfinished()) wanted.add(readFullDid(did)?.name ?? did)
       const zip = await openZip(handle.fd, name => wanted.has(name))
       const isProven = archive.adler32 !== undefined
       return { zip, left: new Set(zip.members), isProven, close: () => handle.close() }
@@ -236,28 +236,21 @@ function memberOf({ line }: Job, { pfn }: Replica): string {
 
 function tryOf({ config }: Job, archive: FileReplicas, part: Part, means: Means): Try {
   const no = 'an archive is fetched over https'
-  return {
+  return openTry({
     means,
     part,
     file: archive,
-    plainData: config.plain_data,
+    config,
     by: 'auto',
     missing: new Map([
       ['xrdcp', no],
       ['archive', no],
       ['rucio', no],
     ]),
-    most: config.connections_per_file,
-    excluded: new Set(),
-    troubles: [],
-    came: 0,
-    wasted: 0,
-    alone: part.sidecar.strikes.length > 0,
-    source: undefined,
     extract() {
       throw new Error('an archive was looked for in an archive')
     },
-  }
+  })
 }
 
 /** What one replica's archive is to blame for; what is this machine's fault, or the catalogue's, ends the try. */

@@ -4,6 +4,7 @@
 import { randomUUID } from 'node:crypto'
 import { access, constants, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Env } from '../words/env.ts'
 import { codeOf, Trouble } from '../words/reason.ts'
 import type { Limits } from './limits.ts'
 
@@ -13,8 +14,6 @@ export type Shown = {
   /** directory of the authorities */
   readonly caDir?: string
 }
-
-type Env = Readonly<Record<string, string | undefined>>
 
 // A site's own tuning, and where its libraries lie. What xrdcp logs is not among them: it would write whole addresses.
 const kept = /^(HOME|TZ|LD_LIBRARY_PATH|XRD_(?!LOG)[A-Z0-9_]+|XrdSecPROTOCOL|XrdSecGSI[A-Z]+)$/

@@ -73,7 +73,12 @@ type Shown = { readonly place: string; readonly showed: boolean; readonly keptBa
 function ofServer(number: number, said: string, { place, showed, keptBack }: Shown): Miss {
   switch (number) {
     case 3010:
-      return new Miss('replica', new Trouble('refused', `${place} does not let us read it (${short(said)})`))
+      return new Miss(
+        'replica',
+        new Trouble('refused', `${place} does not let us read it (${short(said)})`),
+        undefined,
+        true,
+      )
     case 3030:
       return new Miss('replica', notTaken({ place, showed, keptBack }))
     case 3011: // not found

@@ -6,7 +6,9 @@ import type { Root } from '../disk/layout.ts'
 import { refuseAddress } from '../outside/address.ts'
 import { lineTrouble } from '../outside/errors.ts'
 import { programFinder } from '../outside/find.ts'
+import { lifeMark } from '../outside/leftovers.ts'
 import { type Ran, runProgram } from '../outside/program.ts'
+import type { Env } from '../words/env.ts'
 import { readFullDid } from '../words/names.ts'
 import { hostPort } from '../words/pfn.ts'
 import { Trouble } from '../words/reason.ts'
@@ -27,7 +29,7 @@ export type XrdcpOptions = {
   /** for storages that take one */
   readonly token: () => Promise<string | undefined>
   /** the daemon's own */
-  readonly env: Readonly<Record<string, string | undefined>>
+  readonly env: Env
   /** what one xrdcp may bring before it is started anew, so that its file does not grow beyond that */
   readonly windowBytes?: number
 }
@@ -88,7 +90,7 @@ export function xrdcpEngine(options: XrdcpOptions): ProgramEngine {
             ...source,
             file.path,
           ],
-          env: envOfXrdcp(env, shown, limits, tokenPath),
+          env: { ...envOfXrdcp(env, shown, limits, tokenPath), ...lifeMark(root.bootId) },
           timeoutMs: foreverMs,
         },
         controller.signal,

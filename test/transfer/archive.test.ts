@@ -92,7 +92,9 @@ async function play(
                   ...options.known,
                 }
               : { did: asked, bytes: 0, replicas: [], refused: 0 },
-          unfinished: () => unfinished,
+          async *unfinished() {
+            yield* unfinished
+          },
         },
         signal,
       )

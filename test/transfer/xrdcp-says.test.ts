@@ -8,8 +8,8 @@ const test = suite('xrdcp says')
 const place = 'R (se.example.org:1094)'
 
 function judged(code: number | null, stderr: string, came = 0, showed = true): string {
-  const { blame, trouble } = missOfXrdcp({ code, stderr, came, showed }, place)
-  return `${blame} ${trouble.reason}`
+  const { blame, trouble, denied } = missOfXrdcp({ code, stderr, came, showed }, place)
+  return `${blame} ${trouble.reason}${denied ? ' denied' : ''}`
 }
 
 test('each end that was measured has its blame and reason', () => {
@@ -22,7 +22,7 @@ test('each end that was measured has its blame and reason', () => {
     [
       54,
       "Run: [ERROR] Server responded with an error: [3010] Opening path '/x' is disallowed.",
-      'replica refused',
+      'replica refused denied',
     ],
     [
       54,
