@@ -38,7 +38,7 @@ as_it_stands() { # FILE: the page's other commands, as one script; what was done
     page | grep -vE "$fetches" >"$DIR/page.sh"
     [ -s "$DIR/page.sh" ]
     # shellcheck disable=SC2024
-    (cd "$TOP" && bash -euo pipefail -x "$DIR/page.sh") >"$1" 2>&1 || { cat "$1"; return 1; }
+    (cd "$TOP" && bash -euo pipefail -x "$DIR/page.sh" </dev/null) >"$1" 2>&1 || { cat "$1"; return 1; }
 }
 
 whole() { # DATA DATASET: every byte is right, and all of it is jane's

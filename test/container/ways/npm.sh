@@ -6,7 +6,7 @@ fetch() {
     check 'nothing was built where it was installed, and no package of development came along' not_built
     check 'the package is small, and holds no test, no key and no setting of a workplace' small
 }
-fetched() { (cd "$TOP" && page | grep -E "$fetches" | bash -euo pipefail -x); }
+fetched() { (cd "$TOP" && page | grep -E "$fetches" >"$DIR/page.sh" && timeout 200 bash -euo pipefail -x "$DIR/page.sh" </dev/null); }
 not_built() {
     local at=~/.local/lib/node_modules/desktop-rucio
     never test -e "$at/node_modules/typescript"

@@ -18,7 +18,8 @@ bases() {
 }
 built() {
     # The machine's name server, without Podman's own network: what RUN fetches comes by the same way as everything else here.
-    (cd "$TOP" && page | grep -E "$fetches" | BUILDAH_ISOLATION=chroot bash -euo pipefail -x)
+    page | grep -E "$fetches" >"$DIR/page.sh"
+    (cd "$TOP" && BUILDAH_ISOLATION=chroot bash -euo pipefail -x "$DIR/page.sh" </dev/null)
     podman image inspect -f '{{.HealthCheck.Test}}' desktop-rucio | grep /app/healthcheck
     podman image inspect -f '  measured {{.Size}} bytes' desktop-rucio
 }
