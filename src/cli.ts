@@ -1,26 +1,22 @@
 // Which command, and the short ones: they write wishes and read the disk, like any user. Never talks to the network itself.
 
-import { basename, dirname, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { askPassword, password } from './cli-password.ts'
-import { readSums } from './disk/adopt.ts'
+import { verifyFolder } from './cli-verify.ts'
 import { layout, type Root } from './disk/layout.ts'
-import { readListing } from './disk/lines.ts'
 import { makeDir } from './disk/put.ts'
-import { names } from './disk/read.ts'
 import { closeRoot, NotOurs, openRoot } from './disk/root.ts'
 import { knownNames, wordOf } from './disk/word.ts'
 import { readLoginOptions, readOptions } from './options.ts'
 import { usage } from './usage.ts'
 import { openAccept } from './wishes/accept.ts'
 import { parseDid, printDid } from './words/did.ts'
-import type { ListingLine } from './words/listing.ts'
+import type { Env } from './words/env.ts'
 import { isComponent, nameOf } from './words/names.ts'
 import { clean, sentence, Trouble } from './words/reason.ts'
 import type { World } from './words/world.ts'
 
 export type Place = { readonly world: World; readonly version: string; readonly signal: AbortSignal }
-
-type Env = Readonly<Record<string, string | undefined>>
 
 /** Runs one command line. @returns the exit code: 2 for a command line or configuration that cannot be taken */
 export async function command(argv: readonly string[], env: Env, place: Place): Promise<number> {
@@ -72,9 +68,9 @@ async function runServe(argv: readonly string[], env: Env, place: Place): Promis
     complain(options.message)
     return 2
   }
-  // What is read once may be seen by no child.
-  delete process.env['GRID_PASSWORD']
-  const maker = options.maker === undefined ? undefined : await askPassword(options.maker, place.signal)
+  const { maker: asked } = options
+  const maker = asked === undefined ? undefined : await askPassword(asked, { complain }, place.signal)
+  if (typeof maker === 'number') return maker
   const { serve } = await import('./serve.ts')
   return await serve(maker === undefined ? options : { ...options, maker }, {
     ...place,
@@ -219,7 +215,7 @@ async function verify(argv: readonly string[], env: Env, place: Place): Promise<
   for (const word of words) {
     const name = dir === undefined ? undefined : nameIn(word)
     const folder = dir === undefined || name === undefined ? resolve(word) : resolve(dir, name)
-    code = Math.max(code, await verifyFolder(folder, place))
+    code = Math.max(code, await verifyFolder(folder, { say, complain }, place.signal))
   }
   return code
 }
@@ -229,45 +225,6 @@ function nameIn(word: string): string | undefined {
   if (isComponent(word)) return word
   const did = parseDid(word)
   return did instanceof Trouble ? undefined : nameOf(did)
-}
-
-async function verifyFolder(folder: string, place: Place): Promise<number> {
-  const root: Root = { dir: dirname(folder), id: '', bootId: '', fenced: false }
-  const name = basename(folder)
-  const lines: ListingLine[] = []
-  const head = await readListing(root, layout.listing(root, name), line => {
-    lines.push(line)
-  })
-  if (head === undefined || head.type === 'NONE') {
-    complain(
-      `${folder} has no listing of a dataset (.rucio/listing.jsonl)${(await names(folder)).length === 0 ? '; is it there?' : ''}`,
-    )
-    return 2
-  }
-  let bad = 0
-  for (const line of lines) {
-    if (place.signal.aborted) return 130
-    const wrong = await wrongWith(root, name, line, place.signal)
-    if (wrong === undefined) continue
-    bad += 1
-    say(`${wrong} ${line.path}`)
-  }
-  say(`${lines.length - bad} of ${lines.length} files of ${head.did} are right`)
-  return bad === 0 ? 0 : 1
-}
-
-async function wrongWith(
-  root: Root,
-  name: string,
-  line: ListingLine,
-  signal: AbortSignal,
-): Promise<string | undefined> {
-  const sums = await readSums(root, layout.file(root, name, line.path), signal)
-  if (sums === undefined) return 'missing'
-  if (sums.bytes !== line.bytes) return `${sums.bytes} of ${line.bytes} bytes`
-  if (line.adler32 !== undefined && sums.adler32 !== line.adler32) return 'wrong bytes'
-  if (line.adler32 === undefined && line.md5 !== undefined && sums.md5 !== line.md5) return 'wrong bytes'
-  return undefined
 }
 
 function say(line: string): void {

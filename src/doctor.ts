@@ -7,14 +7,15 @@ import { names } from './disk/read.ts'
 import { closeRoot, NotOurs, openRoot } from './disk/root.ts'
 import { checkupOf, examine } from './doctor/examine.ts'
 import type { Needs } from './doctor/needs.ts'
-import type { ServeOptions, Wrong } from './options.ts'
+import type { ServeOptions } from './options.ts'
+import type { Wrong } from './options-given.ts'
 import { isLoopbackName } from './outside/address.ts'
 import { setLoopbackAllowed } from './outside/request.ts'
 import { bad, type Checkup, type Finding } from './words/checkup.ts'
+import type { Env } from './words/env.ts'
 import { Trouble, toTrouble } from './words/reason.ts'
 import type { World } from './words/world.ts'
 
-type Env = Readonly<Record<string, string | undefined>>
 /** Findings that are this old are told again: whoever asks over and over starts no work by it. */
 const keepMs = 5_000
 

@@ -3,6 +3,7 @@
 import { randomInt } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { setFlagsFromString } from 'node:v8'
+import { takeSecrets } from './environ.ts'
 import { sentence, toTrouble } from './words/reason.ts'
 import type { World } from './words/world.ts'
 
@@ -10,6 +11,8 @@ import type { World } from './words/world.ts'
 // garbage over 100 MB that were in use, and to 250 MB with this.
 setFlagsFromString('--heap-growing-percent=40')
 
+const { env, trouble } = takeSecrets()
+if (trouble !== undefined) process.stderr.write(`desktop-rucio: ${trouble}\n`)
 const world: World = { now: () => Date.now(), chance: () => randomInt(2 ** 32) / 2 ** 32 }
 const ending = new AbortController()
 for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
@@ -23,7 +26,7 @@ const packageText = readFileSync(new URL('../../package.json', import.meta.url),
 const { version } = JSON.parse(packageText) as { version: string }
 const { command } = await import('./cli.ts')
 try {
-  process.exitCode = await command(process.argv.slice(2), process.env, {
+  process.exitCode = await command(process.argv.slice(2), env, {
     world,
     version,
     signal: ending.signal,

@@ -31,8 +31,8 @@ Options of serve (each also as an environment variable: DESKTOP_RUCIO_DATA, DESK
   --client FILE        the official client (rucio), the last way to a file, where PATH has none
 
 The proxy: GRID_VOMS names the VO (atlas, or atlas:/atlas/Role=production); GRID_PASSWORD_FILE a file with the password of the private
-key (or GRID_PASSWORD; a daemon started at a terminal asks for it); GRID_PROXY_VALID its length, 24:00; GRID_KEY_COPY=1 for a share that
-shows the key with mode 0777. With X509_USER_PROXY set, the proxy is another's: it is used, and never replaced.
+key (or GRID_PASSWORD; a daemon started in the front of a terminal asks for it, and ends with 1 after three wrong ones, with 130 after
+Ctrl-C); GRID_PROXY_VALID its length, 24:00; GRID_KEY_COPY=1 for a share that shows the key with mode 0777. With X509_USER_PROXY set, the proxy is another's: it is used, and never replaced.
 Authorities and revocation lists (*.r0 beside *.0) are renewed once a day by fetch-crl, or by CERT_UPDATE_COMMAND (a program and its
 arguments, no shell); CERT_UPDATE=0 renews none. CRL_DIR is where lists go, if not beside the authorities; CRL_STRICT=1 takes no server
 of an authority without a list that counts.

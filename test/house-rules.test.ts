@@ -13,7 +13,7 @@ const passes: readonly (readonly [path: string, text: string])[] = [
   source('src/words/x.ts', "import { createHash } from 'node:crypto'\n// Date.now() is for others\n"),
   source('src/loop/x.ts', "import { watch } from 'chokidar'\nconst found = /a/.exec(text)\n"),
   source('src/practice/x.ts', "import { a } from '../words/a.ts'\nMath.random()\n"),
-  source('src/options.ts', "import { readFile } from 'node:fs/promises'\n"),
+  source('src/options-given.ts', "import { readFile } from 'node:fs/promises'\n"),
   ['src/words/wasm.d.ts', 'declare const x: number\n'],
   ['test/disk/x.test.ts', run],
   ['test/crash/x.crash.ts', `import { go } from './run.ts'\n${run}`],

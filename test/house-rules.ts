@@ -25,7 +25,9 @@ const impure =
 /** Who touches files besides disk/, and what for. */
 const mayUseFs: Readonly<Record<string, string>> = {
   'src/main.ts': 'the version in package.json',
-  'src/options.ts': 'is the data directory there',
+  'src/environ.ts': 'its own environment, as the kernel shows it',
+  'src/prompt.ts': 'the process group, as the kernel shows it',
+  'src/options-given.ts': 'is the data directory there',
   'src/options-cfg.ts': 'rucio.cfg',
   'src/options-access.ts': 'API_TOKEN_FILE, and who else has processes here',
   'src/web/socket.ts': 'the Unix socket',
@@ -43,6 +45,7 @@ const mayUseFs: Readonly<Record<string, string>> = {
   'src/options-grid.ts': 'is there a secret of the container',
   'src/doctor/certificates.ts': 'certificate, key, password, vomses',
   'src/outside/find.ts': 'where a program lies',
+  'src/outside/leftovers.ts': 'the environment of processes, in /proc',
   'src/transfer/xrdcp-env.ts': 'a token or address for xrdcp, outside DATA',
   'src/transfer/rucio-home.ts': 'configuration and token for the official client, outside DATA',
   'src/catalogue/token-file.ts': 'a token of Rucio, outside the data directory',

@@ -1,5 +1,6 @@
 // The password of the private key: given at the start, in a file, or handed in later. Never writes it anywhere, never shows it.
 
+import { createPrivateKey } from 'node:crypto'
 import { readFile, rename, stat, writeFile } from 'node:fs/promises'
 import { codeOf, Trouble } from '../words/reason.ts'
 import { remove } from './proxy-place.ts'
@@ -112,6 +113,17 @@ export async function isLocked(keyPath: string): Promise<boolean> {
   } catch {
     // As above.
     return false
+  }
+}
+
+/** Is this certainly not its password? What OpenSSL says of a key of old style may be its own limit, so only the one thing that is certain
+ *  counts: whatever else is the matter, voms-proxy-init says it. */
+export async function isWrong(keyPath: string, text: string): Promise<boolean> {
+  try {
+    createPrivateKey({ key: await readFile(keyPath, 'latin1'), format: 'pem', passphrase: text })
+    return false
+  } catch (error) {
+    return /BAD_DECRYPT/.test(codeOf(error) ?? '')
   }
 }
 

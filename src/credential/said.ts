@@ -1,6 +1,7 @@
 // What voms-proxy-init says -> a sentence that a user can act on, and when it may be tried again. Pure; reads text alone.
 //
-// The texts are those of the C++ client 2.1.1 and the Java client 3.3.2 of Debian, as they were seen. What is new to us is shown as it is.
+// The texts are those of the C++ client 2.1.1 and the Java client 3.3.2 of Debian, as they were seen, and what they repeat of servers (vomsd,
+// VOMSErrorMessage of voms-admin and of INDIGO IAM). What is new to us is shown as it is.
 
 import { clean } from '../words/reason.ts'
 
@@ -39,7 +40,13 @@ const rows: readonly Row[] = [
       `the VOMS server does not know this certificate: you are no member of ${voms ?? 'the VO'}, or have not registered this certificate there. Ask the VO to add it; it is tried again each hour`,
   ],
   [
-    /Unable to satisfy|not a member|no such (group|role)/i,
+    /User is currently suspended|is currently suspended\. Reason|is not active\./i,
+    'later',
+    ({ voms }) =>
+      `your membership of ${voms ?? 'the VO'} is suspended or not active: renew it with the VO (its rules may have to be signed anew); it is tried again each hour`,
+  ],
+  [
+    /Unable to satisfy|not a member|no such (group|role)|not authorized to request attribute/i,
     'later',
     ({ voms }) =>
       `the VOMS server does not give ${voms ?? 'it'} to this certificate: check group and role in GRID_VOMS, or ask the VO for them`,
@@ -49,6 +56,13 @@ const rows: readonly Row[] = [
     'change',
     ({ voms }) =>
       `no VOMS server is known for ${voms ?? 'it'}: check the name in GRID_VOMS, or add the VO to vomses (VOMS_USERCONF, ~/.glite/vomses, /etc/vomses)`,
+  ],
+  // The C++ client reads no refusal that comes by REST; it asks again in the old way, and shows what comes of that.
+  [
+    /Server Answer was incorrectly formatted/i,
+    'later',
+    ({ voms }) =>
+      `the VOMS server refused, and this voms-proxy-init does not show why: are you a member, and do you hold ${voms ?? 'what was asked for'} (GRID_VOMS)? The client of Java (voms-clients-java) shows the reason; it is tried again each hour`,
   ],
   [
     /AC not yet valid|not yet valid/i,

@@ -1,4 +1,5 @@
-// There is another credential: what was refused with the old one is tried now. Never touches what failed for other reasons.
+// There is another credential: what was refused with the old one is tried now, also what a storage does not let it read: the new one may
+// name a group or role that may. Never touches what failed for other reasons.
 
 import type { Daemon } from './daemon.ts'
 
@@ -9,5 +10,8 @@ export function retryRefused(daemon: Daemon): void {
   for (const [name, failure] of daemon.listFailures)
     if (failure.reason === 'auth') daemon.listFailures.set(name, { ...failure, nextTryAt: 0 })
   for (const work of daemon.works.values())
-    for (const file of work.later) if (file.failure?.reason === 'auth' && !file.busy) file.nextTryAt = 0
+    for (const file of work.later) {
+      const reason = file.failure?.reason
+      if ((reason === 'auth' || reason === 'refused') && !file.busy) file.nextTryAt = 0
+    }
 }

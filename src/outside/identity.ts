@@ -12,8 +12,9 @@ export function makeIdentity(contexts: {
   readonly bare: SecureContext
   /** a certificate is configured, whether there is one or not */
   readonly configured?: boolean
+  readonly attributes?: readonly string[]
 }): Identity {
-  const { certificate, bare, configured = false } = contexts
+  const { certificate, bare, configured = false, attributes } = contexts
   return {
     secureContext: certificate ?? bare,
     agent: new Agent(options(certificate ?? bare)),
@@ -22,6 +23,7 @@ export function makeIdentity(contexts: {
     plainAgent: new PlainAgent(pool),
     hasCertificate: certificate !== undefined,
     lacksCertificate: configured && certificate === undefined,
+    ...(certificate === undefined || attributes === undefined ? {} : { attributes }),
   }
 }
 

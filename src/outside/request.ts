@@ -24,6 +24,8 @@ export type Identity = {
   readonly hasCertificate: boolean
   /** one is configured, and cannot be shown now (it has ended, or is not there) */
   readonly lacksCertificate?: boolean
+  /** the VOMS attributes of the certificate, `/VO/GROUP/Role=R`; none = it is plain; undefined = there is none, or nobody knows */
+  readonly attributes?: readonly string[]
 }
 
 export type Ask = {

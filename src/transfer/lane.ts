@@ -102,8 +102,10 @@ async function bring(
     if (!(error instanceof Miss)) throw error
     if (error.blame === 'us') throw error.trouble
     // A program shows what it finds; that of an engine of ours is known (fetchBy).
-    return crew.engine !== 'https' && error.trouble.reason === 'auth'
-      ? new Miss('credential', error.trouble)
+    if (crew.engine !== 'https' && error.trouble.reason === 'auth')
+      return new Miss('credential', error.trouble)
+    return error.denied && error.trouble.reason === 'refused'
+      ? explainDenied(error, await means.identity())
       : error
   } finally {
     await filler.end()
@@ -132,7 +134,7 @@ async function fetchBy(
   const { limits, now } = means
   if (engine === 'archive') return await of.extract(replica, filler, signal)
   if (engine !== 'https') {
-    const ask = { replica, file, limits, pace }
+    const ask = { replica, file, plainData, limits, pace }
     return await means.programs[engine].bring(ask, filler, signal)
   }
   const [identity, token] = await Promise.all([means.identity(), means.token()])
@@ -156,6 +158,15 @@ function ofCredential(miss: Miss, identity: Identity, token: string | undefined)
     )
   const shown = identity.hasCertificate || identity.lacksCertificate === true || token !== undefined
   return trouble.reason === 'auth' && shown ? new Miss('credential', trouble) : miss
+}
+
+/** Who asks was understood, and may not read: a storage of a VO may want a group or a role that the proxy does not name. */
+function explainDenied(miss: Miss, { attributes }: Identity): Miss {
+  if (attributes === undefined) return miss
+  const names = attributes.length === 0 ? 'no VO' : attributes.slice(0, 3).join(', ')
+  const more = attributes.length > 3 ? ' and more' : ''
+  const detail = `${miss.trouble.detail}; our proxy names ${names}${more}: is there a group or role that may read it? GRID_VOMS asks for one`
+  return new Miss(miss.blame, new Trouble('refused', detail), miss.askedMs, miss.denied)
 }
 
 /** Over a connection of our own where it pays and the storage answers plainly; else over node:https. */

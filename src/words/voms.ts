@@ -37,15 +37,16 @@ export function lacking(
   wishes: readonly VomsWish[],
   held: { readonly vos: readonly string[]; readonly fqans: readonly string[] } | undefined,
 ): VomsWish | undefined {
-  const names = new Set((held?.fqans ?? []).map(short))
+  const names = new Set((held?.fqans ?? []).map(shortFqan))
   return wishes.find(({ vo, command }) => {
     if (held === undefined || !held.vos.includes(vo)) return true
     // `all` and the old one-letter commands name nothing that could be looked for.
     if (command === undefined || !command.startsWith('/')) return false
-    return !names.has(short(command)) && !names.has(short(`/${vo}${command}`))
+    return !names.has(shortFqan(command)) && !names.has(shortFqan(`/${vo}${command}`))
   })
 }
 
-function short(fqan: string): string {
+/** Without what says nothing: `/VO/Role=NULL/Capability=NULL` is `/VO`. */
+export function shortFqan(fqan: string): string {
   return fqan.replace(/\/Capability=[^/]*$/, '').replace(/\/Role=NULL$/, '')
 }

@@ -70,7 +70,8 @@ test('a proxy ends with the first of what it is made of, its VOMS attributes too
   assert.is(state.identity, proxyIdentity)
   assert.is(state.proxy_ends, '2026-11-24T17:07:06.000Z')
   assert.is(state.certificate_ends, '2036-11-21T13:33:19.000Z')
-  assert.is((await credential.identity()).hasCertificate, true)
+  const { hasCertificate, attributes } = await credential.identity()
+  assert.equal([hasCertificate, attributes], [true, ['/testvo']])
 })
 
 test('a proxy whose attributes have ended is reported and still shown, one that has ended itself is not', async () => {

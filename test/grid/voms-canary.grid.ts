@@ -49,7 +49,7 @@ test('the search finds it where it is', async () => {
   await writeFile(join(dir, 'log'), Buffer.from(canary).toString('base64'))
   assert.equal(await inFiles(dir), ['log'])
   const child = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 20000)', canary], { env: { P: canary } })
-  const watch = watchChildren(process.pid)
+  const watch = watchProcesses(child.pid ?? 0)
   await until(
     10,
     async () => watch.found.size >= 2,
@@ -81,7 +81,7 @@ for (const way of ['GRID_PASSWORD', 'GRID_PASSWORD_FILE', 'handed in'] as const)
           ['--cert-dir', certs],
         )
         jobs.push(job)
-        const watch = watchChildren(job.daemon.pid)
+        const watch = watchProcesses(job.daemon.pid)
         if (way === 'handed in') await handIn(data)
         await until(
           30,
@@ -141,16 +141,13 @@ async function inFiles(dir: string): Promise<string[]> {
   return found
 }
 
-/** Looks at the command line and the environment of every child of `pid`, and of theirs, again and again. */
-function watchChildren(pid: number) {
+/** Looks at the command line and the environment of `pid`, of every child of it, and of theirs, again and again. */
+function watchProcesses(pid: number) {
   const found = new Set<string>()
   let looks = 0
-  const own = procText(pid, 'cmdline')
   const timer = setInterval(() => {
-    for (const child of offspring(pid)) {
+    for (const child of [pid, ...offspring(pid)]) {
       const line = procText(child, 'cmdline')
-      // Between fork and exec a child is the daemon itself, whose first environment nobody can take back.
-      if (line === own) continue
       if (line.includes('voms-proxy-init')) looks += 1
       if (held(line).length > 0) found.add(`cmdline of ${line.split('\0')[0]}`)
       if (held(procText(child, 'environ')).length > 0) found.add(`environ of ${line.split('\0')[0]}`)

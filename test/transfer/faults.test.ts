@@ -80,6 +80,26 @@ test('a dead pool behind a redirect does not put its door to rest', async () => 
   assert.is(scene.transfer.resting().size, 0)
 })
 
+for (const bytes of [3 * MiB + 7, 9 * MiB + 7])
+  for (const [attributes, says] of [
+    [undefined, /^refused: A \(\S+\) does not let us read it \(403\)\. It was/],
+    [[], /\(403\); our proxy names no VO: .*GRID_VOMS/],
+    [['/vo', '/vo/de'], /\(403\); our proxy names \/vo, \/vo\/de: .*GRID_VOMS/],
+    [['/a', '/b', '/c', '/d'], /our proxy names \/a, \/b, \/c and more: /],
+  ] as const)
+    test(`a storage that refuses ${bytes} bytes is told what the proxy names: ${attributes?.join() ?? 'none is shown'}`, async () => {
+      const faults = { A: { status: 403 } }
+      const scene = await openScene(
+        { A: 'good' },
+        { bytes, faults, ...(attributes === undefined ? {} : { attributes }) },
+      )
+      const failed = await scene.fetch()
+      assert.match(
+        failed.kind === 'failed' ? `${failed.failure.reason}: ${failed.failure.message}` : failed.kind,
+        says,
+      )
+    })
+
 test('a host that is down uses up no try of the files behind it', async () => {
   const scene = await openScene({ A: 'good' }, { faults: { A: { dead: true } } })
   const first = await scene.fetch()

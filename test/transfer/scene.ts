@@ -74,6 +74,8 @@ export async function openScene(
     readonly fenced?: boolean
     /** bearer token for storages */
     readonly token?: string
+    /** VOMS attributes of the proxy that is shown; none is shown without them */
+    readonly attributes?: readonly string[]
     readonly dir?: string
     /** engines that are programs, in the place of those that this machine may have */
     readonly programs?: (root: Root, tell: (text: string) => void) => Programs
@@ -101,9 +103,11 @@ export async function openScene(
   await mkdir(layout.parts(root, name), { recursive: true })
   await mkdir(layout.stagings(root))
   const log = await VerifiedLog.open(root, name)
+  const { attributes } = options
+  const bare = createSecureContext({ ca: grid.caPem })
   const identity = makeIdentity({
-    certificate: undefined,
-    bare: createSecureContext({ ca: grid.caPem }),
+    bare,
+    ...(attributes === undefined ? { certificate: undefined } : { certificate: bare, attributes }),
   })
   const logged: string[] = []
   const sums = file.checksums.map(async each => [each, await checksumOf(file, 'good', each)] as const)
@@ -154,7 +158,9 @@ export async function openScene(
           log,
           config: { ...defaultConfig, ...config },
           replicasOf: async did => ({ did, bytes: 0, replicas: [], refused: 0 }),
-          unfinished: () => [line.did],
+          async *unfinished() {
+            yield line.did
+          },
         },
         signal,
       ),

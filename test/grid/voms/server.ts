@@ -25,13 +25,18 @@ export function startVoms(): Client[] {
   ]
 }
 
+/** The storage that looks at VOMS attributes alone, where SLOW1 and SLOWROOT1 lead. */
+export function vomsStorage(verb: 'up' | 'down'): void {
+  script('storage.sh', verb)
+}
+
 export function stopVoms(): void {
   script('down.sh')
 }
 
-function script(name: string): void {
+function script(name: string, ...more: readonly string[]): void {
   const path = join(variable('GRID_SRC'), 'voms', name)
-  const done = spawnSync('bash', [path, variable('GRID_DIR')], { encoding: 'utf8' })
+  const done = spawnSync('bash', [path, variable('GRID_DIR'), ...more], { encoding: 'utf8' })
   if (done.status !== 0) throw new Error(`${name}: ${done.stdout}${done.stderr}`)
 }
 
