@@ -11,8 +11,8 @@ not_built() {
     local at=~/.local/lib/node_modules/desktop-rucio
     never test -e "$at/node_modules/typescript"
     never test -e "$at/node_modules/uvu"
-    [ "$(find "$at" -maxdepth 1 -name 'tsconfig*' | wc -l)" = 0 ]
-    [ "$(stat -c %Y "$at/dist/src/main.js")" -le "$(stat -c %Y "$TOP/dist/src/main.js")" ]
+    # What prepare does begins with taking dist away, and there is nothing here to build it anew.
+    cmp "$TOP/dist/src/main.js" "$at/dist/src/main.js"
 }
 small() {
     local tar
@@ -38,7 +38,7 @@ arrives() {
 }
 clean() {
     never pgrep -x node
-    never test -e /big/disk/rucio/.rucio/owner.json
+    [ -z "$(ls /big/disk/rucio/.rucio/lock)" ]
     find ~ -maxdepth 1 -mindepth 1 -newer "$DIR/ports" | grep -vE '/(\.rucio\.cfg|\.globus|\.local|\.npm|\.cache|desktop-rucio)$' >"$DIR/left" || true
     [ ! -s "$DIR/left" ] || { cat "$DIR/left"; false; }
 }
