@@ -100,6 +100,7 @@ for part in "${@:-npm systemd podman apptainer}"; do
                 fresh trixie
                 checkout trixie
                 step podman trixie fetch
+                mv -f "$work/trixie/home/jane/desktop-rucio.tar" "$work/"
                 step podman trixie run
                 ;;
             apptainer)

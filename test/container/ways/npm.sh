@@ -33,7 +33,7 @@ run() {
 }
 arrives() {
     as_it_stands "$DIR/said"
-    whole /big/disk/rucio mc16_13TeV.first
+    whole /big/disk/rucio user.jdoe.sample.v1
     said '"status":"local"'
 }
 clean() {
