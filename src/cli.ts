@@ -11,13 +11,12 @@ import { readLoginOptions, readOptions } from './options.ts'
 import { usage } from './usage.ts'
 import { openAccept } from './wishes/accept.ts'
 import { parseDid, printDid } from './words/did.ts'
+import type { Env } from './words/env.ts'
 import { isComponent, nameOf } from './words/names.ts'
 import { clean, sentence, Trouble } from './words/reason.ts'
 import type { World } from './words/world.ts'
 
 export type Place = { readonly world: World; readonly version: string; readonly signal: AbortSignal }
-
-type Env = Readonly<Record<string, string | undefined>>
 
 /** Runs one command line. @returns the exit code: 2 for a command line or configuration that cannot be taken */
 export async function command(argv: readonly string[], env: Env, place: Place): Promise<number> {

@@ -12,10 +12,10 @@ import type { Wrong } from './options-given.ts'
 import { isLoopbackName } from './outside/address.ts'
 import { setLoopbackAllowed } from './outside/request.ts'
 import { bad, type Checkup, type Finding } from './words/checkup.ts'
+import type { Env } from './words/env.ts'
 import { Trouble, toTrouble } from './words/reason.ts'
 import type { World } from './words/world.ts'
 
-type Env = Readonly<Record<string, string | undefined>>
 /** Findings that are this old are told again: whoever asks over and over starts no work by it. */
 const keepMs = 5_000
 

@@ -3,9 +3,8 @@
 
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import type { Env } from './words/env.ts'
 import { codeOf } from './words/reason.ts'
-
-type Env = Readonly<Record<string, string | undefined>>
 
 export type Access = {
   /** absolute; then no port is listened on unless --host names an address */

@@ -5,8 +5,7 @@ import { isAbsolute, join } from 'node:path'
 import type { CredentialOptions } from './credential/credential.ts'
 import type { UpdateOptions } from './credential/update.ts'
 import { splitCommand } from './words/argv.ts'
-
-type Env = Readonly<Record<string, string | undefined>>
+import type { Env } from './words/env.ts'
 
 /** CRL_STRICT=1, CRL_DIR, CERT_UPDATE_COMMAND and CERT_UPDATE=0.
  *  @param credential with the authorities that are configured

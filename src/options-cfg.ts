@@ -2,9 +2,9 @@
 
 import { readFile } from 'node:fs/promises'
 import { type Cfg, cfgValue, parseCfg } from './rucioCfg.ts'
+import { type Env, nonEmpty } from './words/env.ts'
 import { codeOf } from './words/reason.ts'
 
-type Env = Readonly<Record<string, string | undefined>>
 type Found = {
   /** its section [client] */
   readonly cfg: Cfg
@@ -64,8 +64,4 @@ export async function findCfg(
     }
   }
   return { cfg: new Map(), trace: new Map(), note: '' }
-}
-
-function nonEmpty(text: string | undefined): string | undefined {
-  return text === undefined || text === '' ? undefined : text
 }

@@ -5,9 +5,10 @@ import type { RucioOptions } from './catalogue/rucio.ts'
 import type { CredentialOptions } from './credential/credential.ts'
 import type { UpdateOptions } from './credential/update.ts'
 import { readAuthoritiesOptions } from './options-authorities.ts'
-import { type Env, type Given, isNoDir, nonEmpty, type Wrong, wrong } from './options-given.ts'
+import { type Given, isNoDir, type Wrong, wrong } from './options-given.ts'
 import { readLoginWay } from './options-login.ts'
 import { type AuthType, authTypes, isAuthType } from './words/auth.ts'
+import { type Env, nonEmpty } from './words/env.ts'
 
 /** What logging in needs, and whom a connection trusts. */
 export type Login = {

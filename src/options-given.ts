@@ -4,9 +4,8 @@ import { stat } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { clientValue, findCfg } from './options-cfg.ts'
 import type { Cfg } from './rucioCfg.ts'
+import { type Env, nonEmpty } from './words/env.ts'
 import { codeOf } from './words/reason.ts'
-
-export type Env = Readonly<Record<string, string | undefined>>
 
 /** What is missing or contradictory, in one sentence; main.ts ends with code 2. */
 export type Wrong = { readonly message: string }
@@ -81,10 +80,6 @@ export async function isNoDir(dir: string): Promise<string | undefined> {
 
 export function wrong(message: string): Wrong {
   return { message }
-}
-
-export function nonEmpty(text: string | undefined): string | undefined {
-  return text === undefined || text === '' ? undefined : text
 }
 
 function last(value: string | string[] | undefined): string | undefined {

@@ -5,10 +5,9 @@ import { join, resolve } from 'node:path'
 import type { CredentialOptions } from './credential/credential.ts'
 import type { MakerOptions } from './credential/maker.ts'
 import { proxyPathFor } from './credential/proxy-place.ts'
+import { type Env, nonEmpty } from './words/env.ts'
 import { Trouble } from './words/reason.ts'
 import { parseVoms } from './words/voms.ts'
-
-type Env = Readonly<Record<string, string | undefined>>
 
 /** A secret of Docker and Compose. */
 const secretPath = '/run/secrets/grid_password'
@@ -34,7 +33,7 @@ export async function readGrid(
   dataDir: string,
   env: Env,
 ): Promise<GridOptions | { readonly message: string } | undefined> {
-  const value = (name: string): string | undefined => (env[name] === '' ? undefined : env[name])
+  const value = (name: string): string | undefined => nonEmpty(env[name])
   const asked = certDir ?? value('GRID_VOMS') ?? value('GRID_PASSWORD') ?? value('GRID_PASSWORD_FILE')
   if (asked === undefined || value('X509_USER_PROXY') !== undefined) return undefined
   const voms = parseVoms(value('GRID_VOMS') ?? '')
@@ -82,7 +81,7 @@ export function proxyType(
   client: (key: string) => string | undefined,
   env: Env,
 ): string | undefined {
-  const type = said ?? (env['RUCIO_AUTH_TYPE'] || undefined) ?? client('auth_type') ?? 'x509_proxy'
+  const type = said ?? nonEmpty(env['RUCIO_AUTH_TYPE']) ?? client('auth_type') ?? 'x509_proxy'
   // To Rucio they are one; the key that has a password would be of no use.
   return type === 'x509' ? 'x509_proxy' : type
 }

@@ -4,9 +4,9 @@ import { isAbsolute, join, relative, resolve } from 'node:path'
 import type { OidcOptions } from './catalogue/oidc.ts'
 import type { RucioOptions } from './catalogue/rucio.ts'
 import type { AuthType } from './words/auth.ts'
+import type { Env } from './words/env.ts'
 
 type Client = (key: string) => string | undefined
-type Env = Readonly<Record<string, string | undefined>>
 type Chosen = {
   readonly authType: AuthType
   readonly authHost: string

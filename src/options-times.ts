@@ -2,7 +2,7 @@
 
 import type { RuleTimes } from './decide/rule.ts'
 import type { AuditTimes } from './loop/audit.ts'
-import type { Env } from './options-given.ts'
+import type { Env } from './words/env.ts'
 
 export type TimeOptions = {
   readonly auditTimes: Partial<AuditTimes>

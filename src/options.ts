@@ -5,20 +5,12 @@ import type { TraceOptions } from './catalogue/traces.ts'
 import type { MakerOptions } from './credential/maker.ts'
 import { type Access, readAccess } from './options-access.ts'
 import { type Login, readConnection } from './options-connection.ts'
-import {
-  type Env,
-  type Given,
-  isNoDir,
-  nonEmpty,
-  readGiven,
-  splitList,
-  type Wrong,
-  wrong,
-} from './options-given.ts'
+import { type Given, isNoDir, readGiven, splitList, type Wrong, wrong } from './options-given.ts'
 import { proxyType, readGrid, withProxy } from './options-grid.ts'
 import { liesInData } from './options-login.ts'
 import { readTimes, type TimeOptions } from './options-times.ts'
 import { readTraces } from './options-traces.ts'
+import { type Env, nonEmpty } from './words/env.ts'
 
 export type ServeOptions = {
   /** absolute */

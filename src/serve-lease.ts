@@ -3,8 +3,8 @@
 import type { Root } from './disk/layout.ts'
 import { Held, type Lease, leaseTimes, takeLease } from './disk/lease.ts'
 import { Fenced } from './disk/put.ts'
-import { prepare } from './disk/root.ts'
 import { whenAborted } from './outside/abort.ts'
+import { startClean } from './serve-clean.ts'
 import type { World } from './words/world.ts'
 
 type Ground = {
@@ -37,7 +37,7 @@ export async function withLease(
   }
   const { lease, previous } = taken
   try {
-    await prepare(root, previous?.boot_id, world.now())
+    await startClean(root, previous?.boot_id, { now: world.now(), tell: complain })
     await lease.announce(url)
     if (!signal.aborted) await work(lease, lost)
   } finally {

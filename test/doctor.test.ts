@@ -10,8 +10,8 @@ import { examine } from '../src/doctor/examine.ts'
 import { runDoctor } from '../src/doctor.ts'
 import { readOptions } from '../src/options.ts'
 import type { Checkup, Finding } from '../src/words/checkup.ts'
-import { sweep, temporary, world } from './help/data.ts'
-import { endHomes, type Home, openHome } from './help/home.ts'
+import { temporary, world } from './help/data.ts'
+import { endAll, type Home, openHome } from './help/home.ts'
 import { type PracticeChild, startPracticeChild } from './help/practice-child.ts'
 import { practiceEnv } from './help/practice-env.ts'
 import { complaintsOf } from './help/schema.ts'
@@ -28,11 +28,7 @@ test.before(async () => {
   bin = await programs({ xrdcp: 'echo v5.9.9 >&2', rucio: 'echo rucio 41.0.0' })
   home = await openHome({ grid, world, env: { PATH: bin } })
 })
-test.after(async () => {
-  await endHomes()
-  await grid.stop()
-  await sweep()
-})
+test.after(() => endAll(grid))
 
 /** A directory for PATH with these little scripts. */
 async function programs(texts: Readonly<Record<string, string>>): Promise<string> {

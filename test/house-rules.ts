@@ -45,6 +45,7 @@ const mayUseFs: Readonly<Record<string, string>> = {
   'src/options-grid.ts': 'is there a secret of the container',
   'src/doctor/certificates.ts': 'certificate, key, password, vomses',
   'src/outside/find.ts': 'where a program lies',
+  'src/outside/leftovers.ts': 'the environment of processes, in /proc',
   'src/transfer/xrdcp-env.ts': 'a token or address for xrdcp, outside DATA',
   'src/transfer/rucio-home.ts': 'configuration and token for the official client, outside DATA',
   'src/catalogue/token-file.ts': 'a token of Rucio, outside the data directory',

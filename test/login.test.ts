@@ -10,8 +10,8 @@ import { readLoginOptions } from '../src/options.ts'
 import { setLoopbackAllowed } from '../src/outside/request.ts'
 import { type PracticeGrid, startPracticeGrid } from '../src/practice/grid.ts'
 import { browse } from './help/browse.ts'
-import { sweep, temporary, world } from './help/data.ts'
-import { dataset, endHomes, openHome, until } from './help/home.ts'
+import { temporary, world } from './help/data.ts'
+import { dataset, endAll, openHome, until } from './help/home.ts'
 import { practiceEnv } from './help/practice-env.ts'
 
 const test = suite('login')
@@ -22,10 +22,8 @@ test.before(async () => {
   grid = await startPracticeGrid({ rses: ['FAST'], seed: { datasets: [one], containers: [] } })
 })
 test.after(async () => {
-  await endHomes()
   setLoopbackAllowed(false, new Set())
-  await grid.stop()
-  await sweep()
+  await endAll(grid)
 })
 
 type Ran = { readonly said: string[]; readonly complained: string[]; readonly code: Promise<number> }

@@ -5,8 +5,8 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { readOptions } from '../src/options.ts'
 import { type PracticeGrid, startPracticeGrid } from '../src/practice/grid.ts'
-import { sweep, temporary, world } from './help/data.ts'
-import { dataset, endHomes, isRight, openHome, until } from './help/home.ts'
+import { temporary, world } from './help/data.ts'
+import { dataset, endAll, isRight, openHome, until } from './help/home.ts'
 import { practiceEnv } from './help/practice-env.ts'
 
 const test = suite('traces of the daemon')
@@ -16,11 +16,7 @@ let grid: PracticeGrid
 test.before(async () => {
   grid = await startPracticeGrid({ rses: ['FAST'], seed: { datasets: [one], containers: [] } })
 })
-test.after(async () => {
-  await endHomes()
-  await grid.stop()
-  await sweep()
-})
+test.after(() => endAll(grid))
 
 test('each file is told once to the Rucio server, and nothing in it is secret', async () => {
   await grid.setCatalogue({ takesTraces: true })

@@ -8,6 +8,7 @@ import { makeIdentity, retireIdentity } from '../outside/identity.ts'
 import type { Identity } from '../outside/request.ts'
 import { setChainCheck } from '../outside/verified.ts'
 import type { AuthType } from '../words/auth.ts'
+import type { Env } from '../words/env.ts'
 import { clean, codeOf, Trouble } from '../words/reason.ts'
 import type { GridCert } from '../words/status.ts'
 import { shortFqan } from '../words/voms.ts'
@@ -31,7 +32,7 @@ export type CredentialOptions = AuthoritiesOptions & {
   readonly certPath?: string
   readonly keyPath?: string
   /** WLCG discovery order: BEARER_TOKEN, BEARER_TOKEN_FILE, $XDG_RUNTIME_DIR/bt_u<uid>, /tmp/bt_u<uid>; read anew before each use */
-  readonly env: Readonly<Record<string, string | undefined>>
+  readonly env: Env
 }
 
 export type Credential = {

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import { chmod, lstat, mkdir, open, readdir, unlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join, sep } from 'node:path'
+import type { Env } from '../words/env.ts'
 import { codeOf, Trouble } from '../words/reason.ts'
 
 /** What the C++ client calls the bare key that it talks to the server with (voms-clients 2.1.1). TMPDIR does not move it. */
@@ -13,10 +14,7 @@ const temporaryDir = '/tmp'
 /** One file for each data directory of a user: $XDG_RUNTIME_DIR/desktop-rucio/x509up_HASH.pem, else below the temporary directory.
  *  @param dataDir absolute; a proxy there would be copied with the data
  *  @returns Trouble('auth') when the place would lie in the data directory */
-export async function proxyPathFor(
-  dataDir: string,
-  env: Readonly<Record<string, string | undefined>>,
-): Promise<string | Trouble> {
+export async function proxyPathFor(dataDir: string, env: Env): Promise<string | Trouble> {
   const runtime = env['XDG_RUNTIME_DIR'] ?? ''
   const base = runtime.startsWith('/') && (await isOurs(runtime)) ? runtime : undefined
   const dir =

@@ -2,6 +2,7 @@
 
 import { constants, open } from 'node:fs/promises'
 import { endOfToken } from '../words/auth.ts'
+import type { Env } from '../words/env.ts'
 import { codeOf, Trouble } from '../words/reason.ts'
 
 export type Token = {
@@ -13,8 +14,6 @@ export type Token = {
 }
 
 const mostBytes = 65_536
-
-type Env = Readonly<Record<string, string | undefined>>
 
 /** WLCG Bearer Token Discovery (doi 10.5281/zenodo.3937438), as the official client follows it: BEARER_TOKEN, file BEARER_TOKEN_FILE, $XDG_RUNTIME_DIR/bt_u<uid>, /tmp/bt_u<uid>; the first that is not empty.
  *  @param uid the effective one; undefined where users have no numbers

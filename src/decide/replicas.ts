@@ -105,6 +105,20 @@ function isXrootd(scheme: string): boolean {
   return scheme === 'root' || scheme === 'roots'
 }
 
+/** Can its engine promise that no byte goes over a line in the clear? xrdcp can also for root, which it is told to encrypt (transfer/xrdcp.ts).
+ *  The official client chooses protocols and follows redirects as it likes: of what it brings only a file of this machine goes over no line. */
+function isEncrypted(replica: Replica, by: 'auto' | 'rucio'): boolean {
+  switch (engineOf(replica, by)) {
+    case 'https':
+    case 'archive':
+      return wireScheme(replica.pfn.scheme) === 'https'
+    case 'xrdcp':
+      return true
+    case 'rucio':
+      return replica.pfn.scheme === 'file'
+  }
+}
+
 function reachableOf(
   file: FileReplicas,
   seen: {
@@ -123,9 +137,12 @@ function reachableOf(
   if (onDisk.length === 0) return new Trouble('only_tape', `${did} lies on tape only (${rsesOf(replicas)})`)
   const spoken = onDisk.filter(each => !missing.has(engineOf(each, by)))
   if (spoken.length === 0) return new Trouble('unsupported', cannot(did, onDisk, seen))
-  const allowed = spoken.filter(each => plainData || each.pfn.scheme !== 'http')
+  const allowed = spoken.filter(each => plainData || isEncrypted(each, by))
   if (allowed.length === 0)
-    return new Trouble('unsupported', `${did} is offered over plain http only, and "plain_data" is false`)
+    return new Trouble(
+      'unsupported',
+      `${did} is offered as ${schemesOf(spoken)}${by === 'rucio' ? ' by the official client' : ''} only, which promises no encryption, and "plain_data" is false`,
+    )
   const byKey = new Map<string, Replica>()
   for (const each of [...allowed].sort((a, b) => a.priority - b.priority))
     if (!byKey.has(replicaKey(each))) byKey.set(replicaKey(each), each)

@@ -25,7 +25,7 @@ import { batches, jsonLines } from './stream.ts'
 import { openRegular, type Stat, sameStat, statRegular } from './way.ts'
 
 export { jsonLines } from './stream.ts'
-export { type Proven, readProven, readVerified, VerifiedLog } from './verified.ts'
+export { readVerified, VerifiedLog } from './verified.ts'
 
 /** Head and lines of listing.jsonl or catalogue/NAME.jsonl. A listing whose lines do not add up to its head (length, bytes)
  *  is set aside and counts as absent. `each` may be left out to get the head alone (then nothing is added up).

@@ -4,12 +4,16 @@
 import type { Stats } from 'node:fs'
 import { lstat } from 'node:fs/promises'
 import type { ListingHead, ListingLine } from '../words/listing.ts'
-import { fold, nameOf, readFullDid } from '../words/names.ts'
+import { fold, isComponent, nameOf, readFullDid } from '../words/names.ts'
 import { codeOf } from '../words/reason.ts'
+import type { Texts } from '../words/texts.ts'
 import { sameMtime } from '../words/verified.ts'
 import { layout, type Root } from './layout.ts'
-import { type Proven, readListing, readProven } from './lines.ts'
-import { names } from './read.ts'
+import { readListing } from './lines.ts'
+import { type Proven, readProven } from './proven.ts'
+import { eachName } from './read.ts'
+import { openTexts } from './texts.ts'
+import { countVerified } from './verified.ts'
 import { statRegular, toDisk } from './way.ts'
 
 export type Harm = {
@@ -20,39 +24,42 @@ export type Harm = {
 }
 
 export type Proof =
-  | { readonly kind: 'whole'; readonly head: ListingHead; readonly paths: readonly string[] }
+  | {
+      readonly kind: 'whole'
+      readonly head: ListingHead
+      /** in the listing's order; undefined where they are more than shall lie in memory: the listing tells them */
+      readonly paths: readonly string[] | undefined
+    }
   /** listed, but not (or no longer) whole */
   | {
       readonly kind: 'harmed'
       readonly head: ListingHead
-      readonly harm: readonly Harm[]
-      readonly lines: readonly ListingLine[]
+      /** how many files are not as they should be */
+      readonly harmed: number
     }
   | { readonly kind: 'unlisted' }
+
+/** Paths of one dataset that a proof keeps. */
+export const mostPaths = 10_000
 
 // More at once gains nothing over the four threads that Node has for the disk, and other reads wait behind them.
 const atOnce = 32
 
 /** Is NAME whole now? listing.jsonl, verified.jsonl, sizes and mtimes; no byte of a file is read. `complete` is not looked at:
- *  where marker and proof differ, the proof holds. Lines of the harmed files only, in the order of `harm`.
+ *  where marker and proof differ, the proof holds.
  *  A listing whose DID lies under another NAME (a folder renamed by hand, a disk that does not tell letter case) is none of NAME's.
  *  @throws Trouble when the disk does not answer: that is never "absent" */
 export async function prove(root: Root, name: string): Promise<Proof> {
-  const harm: Harm[] = []
-  const lines: ListingLine[] = []
-  const paths: string[] = []
+  let harmed = 0
+  let paths: string[] | undefined = []
   const head = await compare(root, name, (line, kind) => {
-    if (kind === undefined) {
-      if (harm.length === 0) paths.push(line.path)
-      return
-    }
+    if (kind !== undefined) harmed++
     // Of one that is not whole nobody asks for them.
-    paths.length = 0
-    harm.push({ path: line.path, kind })
-    lines.push(line)
+    if (harmed > 0 || (paths?.length ?? mostPaths) >= mostPaths) paths = undefined
+    paths?.push(line.path)
   })
   if (head === undefined) return { kind: 'unlisted' }
-  return harm.length > 0 ? { kind: 'harmed', head, harm, lines } : { kind: 'whole', head, paths }
+  return harmed > 0 ? { kind: 'harmed', head, harmed } : { kind: 'whole', head, paths }
 }
 
 /** The same file by file, for those who need not keep them: of 200,000 lines no more than some thousand lie in memory.
@@ -85,7 +92,7 @@ async function compareNow(
   each: (line: ListingLine, kind: Harm['kind'] | undefined) => void,
 ): Promise<ListingHead | undefined> {
   const verified = await readProven(root, name)
-  const here = await namesOfFew(root, name, ours.length)
+  const here = await namesOfFew(root, name, ours.length, verified.size)
   let pending: ListingLine[] = []
   const head = await readListing(
     root,
@@ -98,29 +105,43 @@ async function compareNow(
         const batch = all.slice(from, from + atOnce)
         const found = await Promise.all(
           batch.map(({ path }) =>
-            here?.has(fold(path)) !== false ? look(layout.file(root, name, path)) : undefined,
+            here === undefined || here.find(fold(path)) >= 0
+              ? look(layout.file(root, name, path))
+              : undefined,
           ),
         )
         for (const [index, line] of batch.entries())
-          each(line, harmOf(line, verified.get(line.path), found[index]))
+          each(line, harmOf(line, verified.of(line.path), found[index]))
       }
     },
   )
   return head === undefined || head.type === 'NONE' || !isOf(head, name) ? undefined : head
 }
 
-/** One readdir tells of all that is absent: an lstat that finds nothing costs five times one that does. Where most are there it gains
- *  nothing, and 200,000 names take 30 MB. */
+/** Names that lie there, where they are few: a look into the folder tells of all that is absent, and an lstat that finds nothing costs
+ *  five times one that does. Where most are there it gains nothing, and so many names take their room.
+ *  @param proven so many have a line, and will be there
+ *  @returns undefined where they are many */
 async function namesOfFew(
   root: Root,
   name: string,
   listed: number,
-): Promise<ReadonlySet<string> | undefined> {
-  const all = await names(layout.dataset(root, name))
-  return all.length > listed / 2 && listed > manyFiles ? undefined : new Set(all.map(fold))
+  proven: number,
+): Promise<Pick<Texts, 'find'> | undefined> {
+  const most = Math.max(manyFiles, listed / 2)
+  if (proven > most) return undefined
+  const here = openTexts()
+  let isFew = true
+  await eachName(layout.dataset(root, name), each => {
+    // A file of ours has a name of ASCII alone.
+    if (isComponent(each)) here.add(fold(each))
+    isFew = here.size <= most
+    return isFew
+  })
+  return isFew ? here : undefined
 }
 
-/** Cannot NAME be whole, as three calls tell? Then nobody needs to look at each of its files. `false` tells nothing.
+/** Cannot NAME be whole, as a few looks tell? Then nobody needs to look at each of its files. `false` tells nothing.
  *  @throws Trouble when the disk does not answer */
 export async function lacksFiles(root: Root, name: string): Promise<boolean> {
   const head = await headOf(root, name)
@@ -128,7 +149,11 @@ export async function lacksFiles(root: Root, name: string): Promise<boolean> {
   if (head.length === 0) return false
   const proof = await statRegular(root, layout.verified(root, name))
   if (proof === undefined || proof.size < head.length * leastLineBytes) return true
-  return head.length > manyFiles && (await names(layout.dataset(root, name))).length < head.length
+  if (head.length <= manyFiles) return false
+  if ((await countVerified(root, name)) < head.length) return true
+  let count = 0
+  await eachName(layout.dataset(root, name), () => ++count < head.length)
+  return count < head.length
 }
 
 /** A line of verified.jsonl is longer, whatever its file's name. */

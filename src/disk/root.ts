@@ -91,15 +91,25 @@ export async function freeBytes(root: Root): Promise<number> {
 }
 
 /** The directories that a daemon needs, staging of the boot id that owner.json named removed (others' when older than a minute).
- *  To be called with the lease held. @param now ms since 1970 */
-export async function prepare(root: Root, previousBootId: string | undefined, now: number): Promise<void> {
+ *  To be called with the lease held.
+ *  @param now ms since 1970
+ *  @param endPrograms ends what these lives, named by their boot ids, have left running: called before a folder goes in which it writes,
+ *  and for younger lives too, since no command line starts any program there */
+export async function prepare(
+  root: Root,
+  previousBootId: string | undefined,
+  now: number,
+  endPrograms: (lives: readonly string[]) => Promise<void> = async () => {},
+): Promise<void> {
   if (root.readOnly === true) return
   const { requests, watch, catalogue, hosts, logs, stagings, staging, trash } = layout
   for (const dir of [requests, watch]) await makeDir(dir(root), root)
   for (const dir of [catalogue, hosts, logs, stagings, staging, trash]) await makeDir(dir(root))
   await makeDir(join(layout.own(root), 'status'))
-  for (const name of await names(stagings(root))) {
-    if (name === root.bootId) continue
+  const others = (await names(stagings(root))).filter(name => name !== root.bootId)
+  const previous = previousBootId === undefined ? [] : [previousBootId]
+  await endPrograms([...new Set([...previous, ...others])].filter(life => life !== root.bootId))
+  for (const name of others) {
     const dir = join(stagings(root), name)
     const found = await walk(root, dir)
     // A younger one may be of a command line that is at work; it makes its folder anew when that goes too early.

@@ -10,7 +10,6 @@ import {
   type VerifiedHead,
   type VerifiedLine,
 } from '../words/verified.ts'
-import { fromIso } from '../words/world.ts'
 import { layout, type Root } from './layout.ts'
 import { fence, putText, syncDir } from './put.ts'
 import { batches } from './stream.ts'
@@ -28,22 +27,37 @@ export async function readVerified(root: Root, name: string): Promise<ReadonlyMa
   return (await read(root, name)).lines
 }
 
-/** What of a verified line proves a file; the rest of 200,000 lines would take as much memory again. */
-export type Proven = {
-  readonly bytes: number
-  readonly adler32: string
-  readonly md5: string | undefined
-  /** ms since 1970 */
-  readonly mtimeMs: number
+/** Each good line of verified.jsonl, in order; of those of one path the last counts. None when the id is another's.
+ *  @throws Trouble when the disk does not give it */
+export async function eachVerified(
+  root: Root,
+  name: string,
+  each: (line: VerifiedLine) => void,
+): Promise<void> {
+  await readLines(root, name, each)
 }
 
-/** path -> what its last good line proves; empty when the id is another's. */
-export async function readProven(root: Root, name: string): Promise<ReadonlyMap<string, Proven>> {
-  const proven = new Map<string, Proven>()
-  await readLines(root, name, ({ path, bytes, adler32, md5, mtime }) => {
-    proven.set(path, { bytes, adler32, md5, mtimeMs: fromIso(mtime) ?? Number.NaN })
-  })
-  return proven
+/** How many lines verified.jsonl has at the most: the newlines, without a look at what stands between them. */
+export async function countVerified(root: Root, name: string): Promise<number> {
+  const handle = await openRegular(root, layout.verified(root, name))
+  if (handle === undefined) return 0
+  let count = 0
+  try {
+    const buffer = Buffer.allocUnsafe(256 * 2 ** 10)
+    for (let position = 0; ; ) {
+      const { bytesRead } = await handle.read(buffer, 0, buffer.length, position)
+      if (bytesRead === 0) break
+      const piece = buffer.subarray(0, bytesRead)
+      for (let at = piece.indexOf(10); at >= 0; at = piece.indexOf(10, at + 1)) count++
+      position += bytesRead
+    }
+  } catch (error) {
+    throw toDisk(error)
+  } finally {
+    await handle.close()
+  }
+  // The head is one of them.
+  return Math.max(0, count - 1)
 }
 
 /** verified.jsonl, opened for appending by one process: cut to its last newline before the first append; with another's id or no

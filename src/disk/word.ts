@@ -17,8 +17,13 @@ export { caseTwin } from './twin.ts'
 
 export type Word = 'not_on_server' | 'downloading' | 'local' | 'does_not_exist'
 
-/** `paths` only with local, in the listing's order: of NAME/, or absolute where they lie elsewhere. */
-export type Said = { readonly word: Word; readonly paths: readonly string[]; readonly isElsewhere?: true }
+/** `paths` only with local, in the listing's order: of NAME/, or absolute where they lie elsewhere. `listed`: those of the listing in
+ *  NAME/, which are more than are kept. */
+export type Said = {
+  readonly word: Word
+  readonly paths: readonly string[] | 'listed'
+  readonly isElsewhere?: true
+}
 
 /** The word of /ds (DESIGN.md, "The word of /ds") from the disks alone. What is whole in NAME/ is told from there.
  *  The caller keeps proofs for a while (web/, wishes/watch.ts); this always looks.
@@ -31,21 +36,23 @@ export async function wordOf(root: Root, name: string, now: number): Promise<Sai
     return { word: 'not_on_server', paths: [] }
   if (!(await lacksFiles(root, name))) {
     const proof = await prove(root, name)
-    if (proof.kind === 'whole') return { word: 'local', paths: proof.paths }
+    if (proof.kind === 'whole') return { word: 'local', paths: proof.paths ?? 'listed' }
   }
   const afar = await proveAfar(root, name, request, now)
   if (afar.kind === 'whole') return { word: 'local', paths: afar.paths, isElsewhere: true }
   if (await isMissing(root, name, now)) return { word: 'does_not_exist', paths: [] }
-  if (wish === 'fetch' || (await isThere(root, layout.keptRequest(root, name))))
-    return { word: 'downloading', paths: [] }
+  if (wish === 'fetch' || (await isRequestKept(root, name))) return { word: 'downloading', paths: [] }
   return { word: 'not_on_server', paths: [] }
 }
 
-/** Does the request of a dataset that is whole lie in its folder? It does not when a person took it out of requests/ as the last file
- *  came, or put the folder there without one: then nothing says that it is wanted until it is asked for again.
+/** Does the request of this dataset lie in its folder? It does not when a person took it out of requests/ as the last file came, or put
+ *  the folder there without one: then nothing says that it is wanted until it is asked for again. Nor does one count that came along
+ *  with the folder of another dataset, which a person has renamed: nobody has asked for what it is called now.
  *  @throws Trouble when the disk does not answer */
 export async function isRequestKept(root: Root, name: string): Promise<boolean> {
-  return await isThere(root, layout.keptRequest(root, name))
+  if (!(await isThere(root, layout.keptRequest(root, name)))) return false
+  const listed = readFullDid((await readListing(root, layout.listing(root, name)))?.did)
+  return listed === undefined || nameOf(listed) === name
 }
 
 /** A request that cannot be read waits, as a paused one does; it never removes anything. */

@@ -5,6 +5,7 @@ import type { Credential, CredentialOptions } from '../credential/credential.ts'
 import type { MakerOptions } from '../credential/maker.ts'
 import type { UpdateOptions } from '../credential/update.ts'
 import type { Root } from '../disk/layout.ts'
+import type { Env } from '../words/env.ts'
 import type { World } from '../words/world.ts'
 
 export type Needs = {
@@ -17,7 +18,7 @@ export type Needs = {
     readonly watchPoll: boolean
     readonly fileEvents: boolean
   }
-  readonly env: Readonly<Record<string, string | undefined>>
+  readonly env: Env
   readonly credential: Credential
   /** undefined where a login needs more than this process has (OIDC without the daemon) */
   readonly rucio: Pick<Rucio, 'token'> | undefined

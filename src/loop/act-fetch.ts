@@ -5,10 +5,11 @@ import { adopt } from '../disk/adopt.ts'
 import { layout } from '../disk/layout.ts'
 import { putText } from '../disk/put.ts'
 import type { Config } from '../words/config.ts'
+import type { ListingLine } from '../words/listing.ts'
 import { Trouble, toFailure, toTrouble } from '../words/reason.ts'
+import { type FileWork, giveBack, settle, take, unfinished, type Work } from './at-hand.ts'
 import type { Daemon } from './daemon.ts'
 import { incompleteText } from './incomplete.ts'
-import { type FileWork, giveBack, settle, type Work } from './work.ts'
 
 type Fetch = Extract<Action, { kind: 'fetch' }>
 
@@ -25,7 +26,7 @@ export async function actFetch(
   const work = daemon.works.get(action.name)
   if (work === undefined) return
   const files = action.paths.flatMap(path => work.files.get(path) ?? []).filter(file => !file.busy)
-  for (const file of files) file.busy = true
+  for (const file of files) take(work, file)
   let next = 0
   /** the file before, whose bytes have come: the disk syncs them while the line brings the next ones */
   let finishing = Promise.resolve()
@@ -93,15 +94,13 @@ async function fetchOne(
       config,
       onBrought: brought,
       replicasOf: (did, signal) => daemon.replicas.of(did, () => [], signal),
-      *unfinished() {
-        for (const each of work.files.values()) yield each.line.did
-      },
+      unfinished: () => unfinished(work),
     },
     signal,
   )
   switch (result.kind) {
     case 'finished':
-      settle(work, line.path, error =>
+      settle(work, { number: file.number, path: line.path }, error =>
         daemon.log('rucio_downloader', `sync of ${work.name}: ${String(error)}`),
       )
       daemon.changed(work.name)
@@ -109,7 +108,7 @@ async function fetchOne(
     case 'failed':
       daemon.replicas.forget(line.did)
       giveBack(work, file, result.nextTryAt, result.failure)
-      if (result.named === true) work.toAdopt.add(line.path)
+      if (result.named === true) work.toAdopt.set(file.number)
       daemon.log('rucio_downloader', `${line.did}: ${result.failure.reason}: ${result.failure.message}`)
       daemon.changed(work.name)
       return
@@ -125,10 +124,7 @@ function remaining(work: Work, files: readonly FileWork[], from: number): () => 
       const file = files[i]
       if (file !== undefined) yield file.line.did
     }
-    for (let i = work.freshFrom; i < work.fresh.length; i++) {
-      const file = work.fresh[i]
-      if (file !== undefined && work.files.has(file.line.path)) yield file.line.did
-    }
+    for (const file of work.fresh) yield file.line.did
   }
 }
 
@@ -136,42 +132,55 @@ export async function actAdopt(daemon: Daemon, name: string, signal: AbortSignal
   const work = daemon.works.get(name)
   if (work === undefined) return
   let adopted = 0
-  for (const path of [...work.toAdopt]) {
-    if (signal.aborted) return
-    const file = work.files.get(path)
-    if (file === undefined) {
-      work.toAdopt.delete(path)
-      continue
+  let number = 0
+  for await (const lines of work.listing.lines())
+    for (const line of lines) {
+      if (signal.aborted) return
+      const file = { number: number++, path: line.path }
+      if (work.toAdopt.has(file.number) && (await adoptOne(daemon, work, line, file, signal))) adopted += 1
     }
-    const line = await adopt({
-      root: daemon.root,
-      name,
-      bareName: work.did.name,
-      line: file.line,
-      before: work.log.lines.get(path),
-      world: daemon.world,
-      signal,
-    })
-    if (line === undefined) {
-      work.toAdopt.delete(path)
-      continue
-    }
-    // Until its line is written it is still one that must not be fetched: a full disk may refuse the line.
-    await work.log.append(line)
-    settle(work, path, error => daemon.log('rucio_downloader', `sync of ${name}: ${String(error)}`))
-    adopted += 1
-    await note(daemon, work)
-  }
   if (adopted > 0) daemon.log('rucio_downloader', `${name}: ${adopted} files were there already`)
+  // Its folder was deleted meanwhile, and with it goes this work.
+  if (work.toAdopt.count > 0 && daemon.works.get(name) === work)
+    throw new Trouble('disk_error', `the listing of ${name} was changed while it was read`)
+}
+
+/** @returns whether its bytes were there */
+async function adoptOne(
+  daemon: Daemon,
+  work: Work,
+  listed: ListingLine,
+  file: { readonly number: number; readonly path: string },
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { name } = work
+  const line = await adopt({
+    root: daemon.root,
+    name,
+    bareName: work.did.name,
+    line: listed,
+    before: work.log.lines.get(file.path),
+    world: daemon.world,
+    signal,
+  })
+  if (line === undefined) {
+    work.toAdopt.clear(file.number)
+    return false
+  }
+  // Until its line is written it is still one that must not be fetched: a full disk may refuse the line.
+  await work.log.append(line)
+  settle(work, file, error => daemon.log('rucio_downloader', `sync of ${name}: ${String(error)}`))
+  await note(daemon, work)
+  return true
 }
 
 /** INCOMPLETE.txt says how far it is, now and then. That it cannot be brought up to date ends nothing: the next file will tell of a disk
  *  that is full, and of a folder that a person deleted.
  *  @throws Fenced */
 export async function note(daemon: Daemon, work: Work): Promise<void> {
-  const done = work.head.length - work.files.size
+  const done = work.head.length - work.left.count
   const now = daemon.world.now()
-  if (work.files.size === 0 || done === work.noted || now - work.notedAt < notedEveryMs) return
+  if (work.left.count === 0 || done === work.noted || now - work.notedAt < notedEveryMs) return
   work.noted = done
   work.notedAt = now
   const path = layout.incomplete(daemon.root, work.name)

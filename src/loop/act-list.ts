@@ -107,7 +107,7 @@ async function replaceListing(
   const proof = await prove(root, name)
   if (proof.kind !== 'harmed') return
   if ((await statRegular(root, layout.complete(root, name))) === undefined) return
-  await askForRepair(daemon, name, proof.head.length - proof.harm.length, proof.head.length)
+  await askForRepair(daemon, name, proof.head.length - proof.harmed, proof.head.length)
 }
 
 /** Asked for again after an hour, doubling to a day (DESIGN.md, The loop). */

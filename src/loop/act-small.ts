@@ -6,7 +6,7 @@ import { readFullDid } from '../words/names.ts'
 import { toTrouble } from '../words/reason.ts'
 import type { Daemon } from './daemon.ts'
 import type { Notes } from './observe.ts'
-import { readyFiles } from './work.ts'
+import { readyFiles } from './work-seen.ts'
 
 /** So many datasets are kept in memory; those that wait for a next try make room first. */
 const keptMost = 16
@@ -26,7 +26,7 @@ export async function actLoad(
 
 async function makeRoom(daemon: Daemon, notes: Notes): Promise<void> {
   for (const [name, work] of daemon.works) {
-    if ([...work.files.values()].some(each => each.busy) || work.toAdopt.size > 0) continue
+    if ([...work.files.values()].some(each => each.busy) || work.toAdopt.count > 0) continue
     const { count, nextTryAt } = readyFiles(work, daemon.world.now(), 1)
     if (count > 0 || nextTryAt === null) continue
     notes.idleUntil.set(name, nextTryAt)

@@ -1,18 +1,25 @@
 // The slow look at whole datasets: are they still? What is in doubt is read, what is harmed in two looks is asked for again.
 // Never touches a dataset of another data directory, or one that a request in requests/ speaks of.
 
+import { createHash } from 'node:crypto'
 import { readSums } from '../disk/adopt.ts'
 import { isRight, verifiedLine } from '../disk/finish.ts'
-import { layout } from '../disk/layout.ts'
+import { layout, type Root } from '../disk/layout.ts'
 import { isVerifiedHere, VerifiedLog } from '../disk/lines.ts'
-import { type Harm, type Proof, prove } from '../disk/proof.ts'
+import { ListingFile } from '../disk/listing-file.ts'
+import { compare, type Harm } from '../disk/proof.ts'
 import { remove } from '../disk/put.ts'
 import { names, readRecord, statRegular } from '../disk/read.ts'
+import { type Bits, emptyBits } from '../words/bits.ts'
+import type { ListingHead } from '../words/listing.ts'
 import { isComponent } from '../words/names.ts'
 import { Trouble } from '../words/reason.ts'
 import { readComplete } from '../words/verified.ts'
 import { askForRepair } from './act-requests.ts'
 import type { Daemon } from './daemon.ts'
+
+/** While files in doubt are read, a request for their dataset is looked for so often. */
+const lookAgainMs = 1000
 
 export type AuditTimes = {
   /** between two full audits */
@@ -25,7 +32,16 @@ export type AuditTimes = {
 
 export const auditTimes: AuditTimes = { everyMs: 6 * 3_600_000, secondLookMs: 600_000, pauseMs: 20 }
 
-type Harmed = Extract<Proof, { kind: 'harmed' }>
+type Found = {
+  readonly head: ListingHead
+  readonly harmed: number
+  /** the same for the same harm: a sum of which file has which */
+  readonly harm: string
+  /** numbers of the lines whose files are to be read */
+  readonly doubts: Bits
+  /** paths of those for which the catalogue has no adler32: the line of before says what they should be */
+  readonly unsummed: ReadonlySet<string>
+}
 
 export type Audit = {
   /** Looks at every dataset once; ends early when `signal` fires. @returns NAMEs that are harmed */
@@ -60,19 +76,19 @@ export function openAudit(daemon: Daemon, times: AuditTimes): Audit {
   async function auditOne(name: string, signal: AbortSignal): Promise<boolean> {
     const { root, world } = daemon
     if (!(await isFinished(daemon, name))) return false
-    let proof = await prove(root, name)
-    if (proof.kind === 'harmed') {
-      await readDoubts(daemon, name, proof, signal)
-      proof = await prove(root, name)
+    let found = await harmOf(root, name)
+    if (found !== undefined && found.doubts.count > 0) {
+      await readDoubts(daemon, name, found, signal)
+      found = await harmOf(root, name)
     }
-    if (proof.kind === 'unlisted') return false
-    if (proof.kind === 'whole') {
+    if (found === undefined) return false
+    if (found.harmed === 0) {
       firstLooks.delete(name)
       // A kill between the request's move and this leaves it behind.
       await remove(root, layout.incomplete(root, name))
       return false
     }
-    const harm = JSON.stringify(proof.harm)
+    const { harm, harmed, head } = found
     const first = firstLooks.get(name)
     // A first look that lies in the future was made before the clock was set back.
     if (first === undefined || first.harm !== harm || first.at > world.now()) {
@@ -83,7 +99,7 @@ export function openAudit(daemon: Daemon, times: AuditTimes): Audit {
     if (world.now() - first.at < times.secondLookMs) return true
     firstLooks.delete(name)
     if (!(await isFinished(daemon, name))) return false
-    await askForRepair(daemon, name, proof.head.length - proof.harm.length, proof.head.length)
+    await askForRepair(daemon, name, head.length - harmed, head.length)
     daemon.changed(name)
     return false
   }
@@ -118,33 +134,76 @@ async function isFinished(daemon: Daemon, name: string): Promise<boolean> {
   }
 }
 
+/** @returns undefined for what is not listed */
+async function harmOf(root: Root, name: string): Promise<Found | undefined> {
+  const sum = createHash('sha256')
+  const doubts = emptyBits()
+  const unsummed = new Set<string>()
+  let number = 0
+  let harmed = 0
+  const head = await compare(root, name, (line, kind) => {
+    const mine = number++
+    if (kind === undefined) return
+    harmed++
+    sum.update(`${kind} ${line.path}\n`)
+    if (!isDoubt(kind)) return
+    doubts.set(mine)
+    if (line.adler32 === undefined) unsummed.add(line.path)
+  })
+  return head === undefined ? undefined : { head, harmed, harm: sum.digest('hex'), doubts, unsummed }
+}
+
 /** Right size and another mtime, or no line: the file is read; when its bytes are right it gets a new line. */
-async function readDoubts(daemon: Daemon, name: string, proof: Harmed, signal: AbortSignal): Promise<void> {
-  const { root, world } = daemon
-  const doubts = new Set(proof.harm.filter(isDoubt).map(each => each.path))
-  if (doubts.size === 0) return
-  const log = await VerifiedLog.open(root, name)
+async function readDoubts(daemon: Daemon, name: string, found: Found, signal: AbortSignal): Promise<void> {
+  const listing = await ListingFile.open(daemon.root, name)
+  if (listing === undefined) return
   try {
-    for (const line of proof.lines) {
-      if (signal.aborted || !doubts.has(line.path)) continue
+    const log = await VerifiedLog.open(daemon.root, name, found.unsummed)
+    try {
+      await readEach({ daemon, name, log, listing, doubts: found.doubts }, signal)
+      await log.sync()
+    } finally {
+      await log.close()
+    }
+  } finally {
+    await listing.close()
+  }
+}
+
+async function readEach(
+  by: {
+    readonly daemon: Daemon
+    readonly name: string
+    readonly log: VerifiedLog
+    readonly listing: ListingFile
+    readonly doubts: Bits
+  },
+  signal: AbortSignal,
+): Promise<void> {
+  const { daemon, name, log, listing, doubts } = by
+  const { root, world } = daemon
+  let number = 0
+  let lookedAt = Number.NEGATIVE_INFINITY
+  for await (const lines of listing.lines())
+    for (const line of lines) {
+      if (signal.aborted) return
+      if (!doubts.has(number++)) continue
       const sums = await readSums(root, layout.file(root, name, line.path), signal)
-      const before = log.lines.get(line.path)
-      const adler32 = line.adler32 ?? before?.adler32
+      const adler32 = line.adler32 ?? log.lines.get(line.path)?.adler32
       if (sums === undefined || sums.bytes !== line.bytes) continue
       // Reading takes a while: who has been asked for it meanwhile writes its lines.
-      if (!(await isFinished(daemon, name))) break
+      if (performance.now() - lookedAt > lookAgainMs) {
+        if (!(await isFinished(daemon, name))) return
+        lookedAt = performance.now()
+      }
       if (!isRight(adler32 === undefined ? line : { ...line, adler32 }, sums)) continue
       const md5 = line.md5 === undefined ? undefined : sums.md5
       await log.append(verifiedLine({ line, adler32: sums.adler32, md5, stat: sums, now: world.now() }))
     }
-    await log.sync()
-  } finally {
-    await log.close()
-  }
 }
 
-function isDoubt(harm: Harm): boolean {
-  return harm.kind === 'mtime' || harm.kind === 'unproved'
+function isDoubt(kind: Harm['kind']): boolean {
+  return kind === 'mtime' || kind === 'unproved'
 }
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {

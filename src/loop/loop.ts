@@ -16,7 +16,7 @@ import { openHolds } from './holds.ts'
 import { emptyNotes, lookAround, observe } from './observe.ts'
 import { forgetRule } from './observe-rule.ts'
 import { openRequestBook, type RequestBook, type Wish } from './requests.ts'
-import { failureOf } from './work.ts'
+import { failureOf } from './work-seen.ts'
 
 /** Passes lie so far apart at least (DESIGN.md, The loop). */
 const passMs = 100

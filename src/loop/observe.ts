@@ -17,10 +17,11 @@ import { didOfName, readFullDid } from '../words/names.ts'
 import { isOfOne, Trouble } from '../words/reason.ts'
 import { asObject } from '../words/text.ts'
 import { fromIso } from '../words/world.ts'
+import { bringNext } from './at-hand.ts'
 import type { Daemon } from './daemon.ts'
 import { emptyRuleNotes, forgetRule, type RuleNotes, ruleSeen } from './observe-rule.ts'
 import type { RequestBook, Wish } from './requests.ts'
-import { listingSeen, readyFiles } from './work.ts'
+import { listingSeen, readyFiles } from './work-seen.ts'
 
 /** decide() is shown so many files of one dataset at most: 64 lanes could not take more at once. */
 const readyMost = 1024
@@ -191,8 +192,9 @@ async function datasetSeen(
   const work = daemon.works.get(name)
   // What Rucio brings to a site is not loaded, or is about to be unloaded.
   if (work !== undefined && !isElsewhere) {
-    // A folder that a person deleted takes its listing with it: the fetching begins anew.
-    if (!(await isListed(daemon, name))) {
+    // A folder that a person deleted takes its listing with it: the fetching begins anew. What a person has written into a listing is
+    // read anew.
+    if (!(await isListed(daemon, name)) || !(await bringNext(work))) {
       await daemon.works.unload(name)
       notes.heads.delete(name)
     } else {
@@ -200,11 +202,11 @@ async function datasetSeen(
       return {
         kind: 'loaded',
         listing: listingSeen(work),
-        toAdopt: work.toAdopt.size,
+        toAdopt: work.toAdopt.count,
         ready,
         readyCount: count,
         nextTryAt,
-        left: work.files.size,
+        left: work.left.count,
       }
     }
   }

@@ -18,15 +18,17 @@ import type { Filler } from './filler.ts'
 import { bringAll } from './lanes.ts'
 import { Miss } from './miss.ts'
 import { pourStream } from './pour.ts'
-import type { Means, Try } from './try.ts'
+import { type Means, openTry, type Try } from './try.ts'
 import { verify } from './verify.ts'
-import { openZip, type Zip } from './zip.ts'
+import { Damaged, openZip, type Zip } from './zip.ts'
 
 type Opened = {
   readonly zip: Zip
   readonly close: () => Promise<void>
   /** names of members that are wanted still */
   readonly left: Set<string>
+  /** it has the checksum that the catalogue gives: bringing it again would bring the same */
+  readonly isProven: boolean
 }
 
 type Entry = {
@@ -38,6 +40,8 @@ type Entry = {
   /** once it is */
   ready: Opened | undefined
   users: number
+  /** a member is damaged, and it may be our copy that is: it goes with its last user, so that the next one fetches it anew */
+  isSpoiled: boolean
   idle: NodeJS.Timeout | undefined
 }
 
@@ -62,15 +66,16 @@ export class Archives {
     entry.users += 1
     try {
       const { zip } = await orAbort(entry.opened, signal)
-      const stream = await zip.read(memberOf(job, replica), job.line.bytes)
+      const stream = await zip.read(memberOf(job, replica), job.line.bytes, signal)
       if (!(await pourStream(stream, filler, signal)))
         throw new Trouble('corrupt', `the archive's member ${job.line.did} ends before its time`)
     } catch (error) {
       signal.throwIfAborted()
+      if (error instanceof Damaged && entry.ready?.isProven === false) entry.isSpoiled = true
       throw toMiss(error)
     } finally {
       entry.users -= 1
-      if (entry.users === 0) await this.#rest(entry, signal.aborted)
+      if (entry.users === 0) await (entry.isSpoiled ? this.#drop(entry) : this.#rest(entry, signal.aborted))
     }
   }
 
@@ -105,6 +110,7 @@ export class Archives {
       opened,
       ready: undefined,
       users: 0,
+      isSpoiled: false,
       idle: undefined,
     }
     this.#entries.set(key, entry)
@@ -138,9 +144,10 @@ export class Archives {
     if (handle === undefined) throw new Trouble('disk_error', `the archive ${archive.did} has gone`)
     try {
       const wanted = new Set([memberOf(job, replica)])
-      for (const did of job.unfinished()) wanted.add(readFullDid(did)?.name ?? did)
+      for await (const did of job.unfinished()) wanted.add(readFullDid(did)?.name ?? did)
       const zip = await openZip(handle.fd, name => wanted.has(name))
-      return { zip, left: new Set(zip.members), close: () => handle.close() }
+      const isProven = archive.adler32 !== undefined
+      return { zip, left: new Set(zip.members), isProven, close: () => handle.close() }
     } catch (error) {
       await handle.close()
       // What is no archive is fetched anew the next time.
@@ -229,28 +236,21 @@ function memberOf({ line }: Job, { pfn }: Replica): string {
 
 function tryOf({ config }: Job, archive: FileReplicas, part: Part, means: Means): Try {
   const no = 'an archive is fetched over https'
-  return {
+  return openTry({
     means,
     part,
     file: archive,
-    plainData: config.plain_data,
+    config,
     by: 'auto',
     missing: new Map([
       ['xrdcp', no],
       ['archive', no],
       ['rucio', no],
     ]),
-    most: config.connections_per_file,
-    excluded: new Set(),
-    troubles: [],
-    came: 0,
-    wasted: 0,
-    alone: part.sidecar.strikes.length > 0,
-    source: undefined,
     extract() {
       throw new Error('an archive was looked for in an archive')
     },
-  }
+  })
 }
 
 /** What one replica's archive is to blame for; what is this machine's fault, or the catalogue's, ends the try. */

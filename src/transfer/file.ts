@@ -21,7 +21,7 @@ import type { Filler } from './filler.ts'
 import { bringAll } from './lanes.ts'
 import { missingOf } from './program.ts'
 import type { Table } from './table.ts'
-import { choose, type Means, type Try } from './try.ts'
+import { choose, type Means, openTry, type Try } from './try.ts'
 import { verify, withSums } from './verify.ts'
 
 export type Job = {
@@ -33,7 +33,7 @@ export type Job = {
   /** asks the catalogue for the replicas of another file: of an archive, say. @throws Trouble of the catalogue */
   readonly replicasOf: (did: string, signal: AbortSignal) => Promise<FileReplicas>
   /** DIDs of the dataset's files that are not verified yet, as it stands when it is called */
-  readonly unfinished: () => Iterable<string>
+  readonly unfinished: () => AsyncIterable<string>
   /** called when all bytes have come: the line is free while the disk syncs them and the file gets its name */
   readonly onBrought?: () => void
 }
@@ -89,23 +89,16 @@ export async function fetchOne(
     const until = line.bytes === 0 ? undefined : restOfAll(job, missing, means)
     if (until !== undefined) return atRest(job, until, means)
     part = await Part.open({ root, name, line, known, guard, tell: means.tell }, signal)
-    of = {
+    of = openTry({
       means,
       part,
       // The listing's size holds: it is what the whole dataset was counted with.
       file: { ...job.replicas, bytes: line.bytes },
-      plainData: config.plain_data,
+      config,
       by: config.engine,
       missing,
-      most: config.connections_per_file,
-      excluded: new Set(),
-      troubles: [],
-      came: 0,
-      wasted: 0,
-      alone: part.sidecar.strikes.length > 0,
-      source: undefined,
       extract: (replica, filler, signal) => means.archives.extract(job, replica, filler, signal),
-    }
+    })
     removeRow = place.table.add(name, line.path, lookAt(of))
     for (;;) {
       await bringAll(of, signal)

@@ -134,7 +134,7 @@ async function fetchBy(
   const { limits, now } = means
   if (engine === 'archive') return await of.extract(replica, filler, signal)
   if (engine !== 'https') {
-    const ask = { replica, file, limits, pace }
+    const ask = { replica, file, plainData, limits, pace }
     return await means.programs[engine].bring(ask, filler, signal)
   }
   const [identity, token] = await Promise.all([means.identity(), means.token()])

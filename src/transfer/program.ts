@@ -9,6 +9,8 @@ import type { Limits, Pace } from './limits.ts'
 export type ProgramAsk = {
   readonly replica: Replica
   readonly file: FileReplicas
+  /** false: no byte over a line that is not encrypted */
+  readonly plainData: boolean
   readonly limits: Limits
   /** told of bytes as they come; says whether they come too slowly */
   readonly pace: Pace

@@ -6,6 +6,8 @@ import { lstat, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Root } from '../disk/layout.ts'
+import { lifeMark } from '../outside/leftovers.ts'
+import type { Env } from '../words/env.ts'
 import { codeOf, Trouble } from '../words/reason.ts'
 
 export type ClientOptions = {
@@ -21,7 +23,7 @@ export type ClientOptions = {
     readonly caDir?: string
     readonly caBundle?: string
   }
-  readonly env: Readonly<Record<string, string | undefined>>
+  readonly env: Env
 }
 
 export type ClientHome = {
@@ -75,7 +77,7 @@ export function openClientHome(options: ClientOptions, root: Root, lineFormat: s
       // One that is not there would only be refused by name; without it the client may do.
       const { proxyPath } = options.credential
       const hasProxy = proxyPath !== undefined && (await isThere(proxyPath))
-      return envOf(options, dir, { lineFormat, hasProxy })
+      return { ...envOf(options, dir, { lineFormat, hasProxy }), ...lifeMark(root.bootId) }
     },
     async close() {
       const made = home

@@ -3,6 +3,7 @@
 import { type Choice, chooseReplicas, type Engine, replicaKey } from '../decide/replicas.ts'
 import type { Part } from '../disk/part.ts'
 import type { Identity } from '../outside/request.ts'
+import type { Config } from '../words/config.ts'
 import type { Trouble } from '../words/reason.ts'
 import type { FileReplicas, Replica } from '../words/replica.ts'
 import type { Filler } from './filler.ts'
@@ -50,6 +51,26 @@ export type Try = {
   source: Replica | undefined
   /** out of the archive at that replica, which is fetched first if need be. @throws as a program's bring() */
   readonly extract: (replica: Replica, filler: Filler, signal: AbortSignal) => Promise<void>
+}
+
+/** One that begins now, and knows no more than the part's sidecar does. */
+export function openTry({
+  config,
+  ...what
+}: Pick<Try, 'means' | 'part' | 'file' | 'by' | 'missing' | 'extract'> & {
+  readonly config: Pick<Config, 'plain_data' | 'connections_per_file'>
+}): Try {
+  return {
+    ...what,
+    plainData: config.plain_data,
+    most: config.connections_per_file,
+    excluded: new Set(),
+    troubles: [],
+    came: 0,
+    wasted: 0,
+    alone: what.part.sidecar.strikes.length > 0,
+    source: undefined,
+  }
 }
 
 /** Whom to ask now: the policy of decide/, with what this try has learned. */

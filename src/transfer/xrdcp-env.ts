@@ -4,6 +4,7 @@
 import { randomUUID } from 'node:crypto'
 import { unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Env } from '../words/env.ts'
 import { codeOf, Trouble } from '../words/reason.ts'
 import type { Limits } from './limits.ts'
 
@@ -16,14 +17,12 @@ export type Shown = {
   readonly caDir?: string
 }
 
-type Env = Readonly<Record<string, string | undefined>>
-
 // A site's own tuning, and where its libraries lie. What xrdcp logs is not among them: it would write whole addresses.
 const kept = /^(HOME|TZ|LD_LIBRARY_PATH|XRD_(?!LOG)[A-Z0-9_]+|XrdSecPROTOCOL|XrdSecGSI[A-Z]+)$/
 // Without these names xrdcp looks into the user's home and asks for the key's password.
 const nothing = '/nonexistent/desktop-rucio'
 
-/** @param tokenPath of handOver() */
+/** @param tokenPath of handOver(). With one xrdcp goes nowhere but to the host of its address */
 export function envOfXrdcp(
   env: Env,
   shown: Shown,
@@ -49,13 +48,18 @@ export function envOfXrdcp(
     XRD_STREAMTIMEOUT: seconds(2 * limits.idleMs),
     XRD_TIMEOUTRESOLUTION: '1',
     XRD_CPRETRY: '0',
+    // roots:// means encrypted, what comes as well as what is asked, whatever a site's own settings say.
+    XRD_NOTLSOK: '0',
+    XRD_TLSNODATA: '0',
     // A name that ends in .meta4 is a file like any other.
     XRD_METALINKPROCESSING: '0',
     X509_USER_PROXY: proxyPath ?? nothing,
     X509_USER_CERT: certPath ?? nothing,
     X509_USER_KEY: keyPath ?? certPath ?? nothing,
     ...(caDir === undefined ? {} : { X509_CERT_DIR: caDir }),
-    ...(tokenPath === undefined ? {} : { BEARER_TOKEN_FILE: tokenPath }),
+    // It would show the token to every host that asks for one, also to those where a storage sends it. (Over TLS alone: it says
+    // `security protocol 'ztn' disallowed for non-TLS connections`.)
+    ...(tokenPath === undefined ? {} : { BEARER_TOKEN_FILE: tokenPath, XRD_REDIRECTLIMIT: '0' }),
   }
 }
 

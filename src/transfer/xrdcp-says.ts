@@ -12,18 +12,26 @@ export type Ended = {
   readonly came: number
   /** it had a proxy or a token to show */
   readonly showed: boolean
+  /** a token was kept back, because this storage sends on to other hosts */
+  readonly keptBack?: boolean
+}
+
+/** It was to go nowhere but to the host of its address, and that sent it on (XRD_REDIRECTLIMIT=0). */
+export function wasSentOn(stderr: string): boolean {
+  return /Redirect limit has been reached/i.test(lastError(stderr))
 }
 
 /** Exit codes tell kinds of errors alone (50 ours, 51 the connection, 52 the log-in or a time-out, 53 a query, 54 the server's or the
  *  disk's), so that its sentence is read first: `[ERROR] Server responded with an error: [3011] …` (xrdcp 5.5.3, each of these measured or
  *  from XProtocol.hh).
  *  @param place the RSE and host, to name it */
-export function missOfXrdcp({ code, stderr, came, showed }: Ended, place: string): Miss {
+export function missOfXrdcp({ code, stderr, came, showed, keptBack = false }: Ended, place: string): Miss {
   const said = lastError(stderr)
   const number = /\[(3\d{3})\]/.exec(said)?.[1]
   if (/^Local error:/i.test(said)) return ours(said)
-  if (number !== undefined) return ofServer(Number(number), said, { place, showed })
-  if (/Auth failed|authentication failed/i.test(said)) return new Miss('replica', notTaken(place, showed))
+  if (number !== undefined) return ofServer(Number(number), said, { place, showed, keptBack })
+  if (/Auth failed|authentication failed/i.test(said))
+    return new Miss('replica', notTaken({ place, showed, keptBack }))
   if (/corrupted data|checksum/i.test(said))
     return new Miss(
       'strike',
@@ -32,6 +40,16 @@ export function missOfXrdcp({ code, stderr, came, showed }: Ended, place: string
   if (/Resource not found|No such file/i.test(said))
     return new Miss('replica', new Trouble('no_replica', `${place} does not have it`))
   if (/Invalid address/i.test(said)) return down(`${place} is a name that nobody knows`, 0)
+  if (/TLS error.*not configured to support encryption/i.test(said))
+    return new Miss(
+      'replica',
+      new Trouble(
+        'refused',
+        `${place} encrypts nothing, which its address (roots) or "plain_data": false asks for`,
+      ),
+    )
+  if (wasSentOn(stderr))
+    return new Miss('replica', new Trouble('refused', `${place} sends us on from host to host`))
   if (/TLS error/i.test(said))
     return new Miss(
       'replica',
@@ -49,12 +67,10 @@ export function missOfXrdcp({ code, stderr, came, showed }: Ended, place: string
   return new Miss('replica', new Trouble('refused', `xrdcp ended with ${code} at ${place} (${short(said)})`))
 }
 
+type Shown = { readonly place: string; readonly showed: boolean; readonly keptBack: boolean }
+
 /** kXR error numbers of XProtocol.hh. */
-function ofServer(
-  number: number,
-  said: string,
-  { place, showed }: { readonly place: string; readonly showed: boolean },
-): Miss {
+function ofServer(number: number, said: string, { place, showed, keptBack }: Shown): Miss {
   switch (number) {
     case 3010:
       return new Miss(
@@ -64,7 +80,7 @@ function ofServer(
         true,
       )
     case 3030:
-      return new Miss('replica', notTaken(place, showed))
+      return new Miss('replica', notTaken({ place, showed, keptBack }))
     case 3011: // not found
     case 3014: // a redirector that knows no server with it
     case 3029: // no replicas
@@ -83,7 +99,12 @@ function ofServer(
 }
 
 /** xrdcp 5.5.3 makes no proxy of certificate and key, not even where the key has no password. */
-function notTaken(place: string, showed: boolean): Trouble {
+function notTaken({ place, showed, keptBack }: Shown): Trouble {
+  if (keptBack)
+    return new Trouble(
+      'auth',
+      `${place} sends us on to other hosts, and a token is shown to no host but the one that the catalogue names`,
+    )
   return new Trouble(
     'auth',
     showed

@@ -6,7 +6,9 @@ import type { Root } from '../disk/layout.ts'
 import { refuseAddress } from '../outside/address.ts'
 import { lineTrouble } from '../outside/errors.ts'
 import { programFinder } from '../outside/find.ts'
+import { lifeMark } from '../outside/leftovers.ts'
 import { type Ran, runProgram } from '../outside/program.ts'
+import type { Env } from '../words/env.ts'
 import { readFullDid } from '../words/names.ts'
 import { hostPort } from '../words/pfn.ts'
 import { Trouble } from '../words/reason.ts'
@@ -19,7 +21,7 @@ import { Miss, missBeforeAnswer } from './miss.ts'
 import type { ProgramAsk, ProgramEngine } from './program.ts'
 import { privateDir } from './rucio-home.ts'
 import { envOfXrdcp, handOver, type Shown } from './xrdcp-env.ts'
-import { missOfXrdcp } from './xrdcp-says.ts'
+import { missOfXrdcp, wasSentOn } from './xrdcp-says.ts'
 
 export type XrdcpOptions = {
   readonly root: Root
@@ -27,7 +29,7 @@ export type XrdcpOptions = {
   /** for storages that take one */
   readonly token: () => Promise<string | undefined>
   /** the daemon's own */
-  readonly env: Readonly<Record<string, string | undefined>>
+  readonly env: Env
   /** what one xrdcp may bring before it is started anew, so that its file does not grow beyond that */
   readonly windowBytes?: number
 }
@@ -45,16 +47,21 @@ export function xrdcpEngine(options: XrdcpOptions): ProgramEngine {
   // Linux ends with us what setpriv has started so, also where we are killed. Without it an xrdcp that outlives us writes to the end of
   // its own file, which the next start has removed.
   const findGuard = programFinder('setpriv', process.platform === 'linux' ? env['PATH'] : undefined)
+  /** `host:port` of storages that send on to others: they are shown no token, since those would be shown it as well */
+  const sendsOn = new Set<string>()
 
   /** One xrdcp, from `filler`'s next byte on, until the claim is full, the window is, or it ends. */
   async function run(ask: ProgramAsk, filler: Filler, signal: AbortSignal): Promise<void> {
     const { replica, limits } = ask
-    const [program, guard, token, shown] = await Promise.all([
+    const host = hostPort(replica.pfn)
+    const [program, guard, held, shown] = await Promise.all([
       find(),
       findGuard(),
       options.token(),
       options.shown(),
     ])
+    const keptBack = held !== undefined && sendsOn.has(host)
+    const token = keptBack ? undefined : held
     if (program === undefined) throw new Miss('replica', new Trouble('unsupported', install))
     const handed: Awaited<ReturnType<typeof handOver>>[] = []
     const hand = async (secret: string): Promise<string> => {
@@ -71,7 +78,7 @@ export function xrdcpEngine(options: XrdcpOptions): ProgramEngine {
     try {
       const tokenPath = token === undefined ? undefined : await hand(token)
       // A query may hold a secret, and a list of arguments is everybody's to read.
-      const url = urlOf(replica)
+      const url = urlOf(ask)
       const source = isPlain(replica) ? [url] : ['--infiles', await hand(`${url}\n`)]
       file = await openGrowing(root, start)
       const ended = runProgram(
@@ -83,7 +90,7 @@ export function xrdcpEngine(options: XrdcpOptions): ProgramEngine {
             ...source,
             file.path,
           ],
-          env: envOfXrdcp(env, shown, limits, tokenPath),
+          env: { ...envOfXrdcp(env, shown, limits, tokenPath), ...lifeMark(root.bootId) },
           timeoutMs: foreverMs,
         },
         controller.signal,
@@ -96,8 +103,14 @@ export function xrdcpEngine(options: XrdcpOptions): ProgramEngine {
         const outcome = await pourGrowing(file, filler, { ...ask, start, most, ended, signal })
         if (outcome === undefined) return
         if ('error' in outcome) throw outcome.error
+        if (token !== undefined && wasSentOn(outcome.ran.stderr)) {
+          // Without the token it may go where it is sent: a proxy, or nothing, may do there.
+          sendsOn.add(host)
+          return
+        }
         const showed = shown.proxyPath !== undefined || token !== undefined
-        throw missOfXrdcp({ ...outcome.ran, came: filler.claim.at - from, showed }, placeOf(replica))
+        const came = filler.claim.at - from
+        throw missOfXrdcp({ ...outcome.ran, came, showed, keptBack }, placeOf(replica))
       } finally {
         controller.abort(enough)
         await ended
@@ -120,13 +133,26 @@ export function xrdcpEngine(options: XrdcpOptions): ProgramEngine {
       }
       while (!filler.isFull) {
         signal.throwIfAborted()
-        await run(ask, filler, signal)
+        try {
+          await run(ask, filler, signal)
+        } catch (error) {
+          throw behindCache(ask.replica, error)
+        }
       }
     },
   }
 }
 
 export type Outcome = { readonly ran: Ran } | { readonly error: unknown }
+
+/** `root://cache//root://storage//file`: it is the cache that we talk to, whose limits hold and that sees what we show. But where it answers
+ *  and brings nothing, the storage behind it may be the one that is down, and the cache has files of other storages. */
+function behindCache({ pfn }: Replica, error: unknown): unknown {
+  const isTwofold = /^\/+x?roots?:\//i.test(pfn.path)
+  const { reason } = error instanceof Miss ? error.trouble : { reason: undefined }
+  const mayBeStorage = error instanceof Miss && error.blame === 'host' && reason === 'stalled'
+  return isTwofold && mayBeStorage ? new Miss('replica', error.trouble, error.askedMs) : error
+}
 
 /** A name from outside stands after its option; an address begins with its scheme, and the path of our own file is absolute. */
 function argsOf({ replica, file }: ProgramAsk): string[] {
@@ -139,9 +165,10 @@ function isPlain({ pfn }: Replica): boolean {
   return /^(\?xrdcl\.unzip=[^&]*)?$/.test(pfn.query)
 }
 
-/** As the catalogue wrote it, in the scheme's own letters. */
-function urlOf({ pfn }: Replica): string {
-  return `${pfn.scheme}://${hostPort(pfn)}${pfn.path}${pfn.query}`
+/** As the catalogue wrote it. Where no plain data is wanted all is encrypted: servers speak TLS at the same port (XProtocol, kXR_haveTLS), and
+ *  xrdcp gives up one that does not, and one that sends it on to such a one. */
+function urlOf({ replica: { pfn }, plainData }: ProgramAsk): string {
+  return `${plainData ? pfn.scheme : 'roots'}://${hostPort(pfn)}${pfn.path}${pfn.query}`
 }
 
 function isMember({ pfn, clientExtract }: Replica): boolean {

@@ -1,13 +1,14 @@
 // The interface that must not change: /ds, /dsfiles and /logs, to the letter of DESIGN.md. GET /ds never asks Rucio.
 
-import { jsonLines } from '../disk/lines.ts'
+import { layout, type Root } from '../disk/layout.ts'
+import { jsonLines, readListing } from '../disk/lines.ts'
 import { readLog } from '../disk/logs.ts'
 import { isRequestKept } from '../disk/word.ts'
 import { freshListing, type Listed, wholeListing } from '../wishes/listed.ts'
 import type { Said } from '../wishes/words.ts'
 import { type Destination, parseDestination } from '../words/destination.ts'
 import { type Did, parseDid } from '../words/did.ts'
-import { readListingLine } from '../words/listing.ts'
+import { type ListingLine, readListingLine } from '../words/listing.ts'
 import { nameOf } from '../words/names.ts'
 import { clean, codeOf, Trouble } from '../words/reason.ts'
 import { logNames } from '../words/status.ts'
@@ -87,17 +88,21 @@ function dsAnswer(name: string, desk: Desk, said: Said): Answer {
   const { cachePrefix } = desk.options
   const prefix = cachePrefix === undefined || cachePrefix === '' ? '' : `${cachePrefix.replace(/\/+$/, '')}/`
   if (said.word !== 'local') return json({ status: said.word, filelist: [] })
-  const head = '{"status":"local","filelist":['
-  return {
-    status: 200,
-    body: {
-      pieces: listed(head, filesOf(said.paths, said.isElsewhere === true ? '' : `${prefix}${name}/`), ']}'),
-    },
-  }
+  const before = said.isElsewhere === true ? '' : `${prefix}${name}/`
+  const files =
+    said.paths === 'listed' ? listedPaths(desk.site.root, name, before) : pathsAfter(said.paths, before)
+  return { status: 200, body: { pieces: listed('{"status":"local","filelist":[', files, ']}') } }
 }
 
-function* filesOf(paths: readonly string[], before: string): Generator<string> {
+function* pathsAfter(paths: readonly string[], before: string): Generator<string> {
   for (const path of paths) yield before + path
+}
+
+async function* listedPaths(root: Root, name: string, before: string): AsyncGenerator<string> {
+  const path = layout.listing(root, name)
+  const head = await readListing(root, path)
+  for await (const line of linesOf(root, path, head === undefined || head.type === 'NONE' ? -1 : head.length))
+    yield before + line.path
 }
 
 type Files = { readonly kind: 'queued' } | { readonly kind: 'answer'; readonly listing: Listed }
@@ -114,7 +119,7 @@ export async function getDsfiles(call: Call, desk: Desk): Promise<Answer> {
   if (files.kind === 'queued') return json({ status: 'query queued' })
   const { head, path } = files.listing
   if (head.type === 'NONE') return json({ status: 'dataset does not exist' })
-  const lines = linesOf(desk, path, head.length)
+  const lines = filesOf(linesOf(desk.site.root, path, head.length))
   return { status: 200, body: { pieces: listed('{"status":"OK","files":[', lines, ']}') } }
 }
 
@@ -127,13 +132,18 @@ async function filesNow(did: Did, desk: Desk): Promise<Files> {
   return { kind: 'queued' }
 }
 
-async function* linesOf(desk: Desk, path: string, length: number): AsyncGenerator<readonly unknown[]> {
+async function* filesOf(lines: AsyncIterable<ListingLine>): AsyncGenerator<readonly unknown[]> {
+  for await (const line of lines) yield [line.did, line.bytes, line.events ?? null]
+}
+
+/** @param length as its head says */
+async function* linesOf(root: Root, path: string, length: number): AsyncGenerator<ListingLine> {
   let count = 0
-  for await (const json of jsonLines(desk.site.root, path)) {
+  for await (const json of jsonLines(root, path)) {
     const line = readListingLine(json)
     if (line === undefined) continue
     count++
-    yield [line.did, line.bytes, line.events ?? null]
+    yield line
   }
   // It was replaced or removed while it was sent: a cut connection says so, an answer that ends well would not.
   if (count !== length) throw new Trouble('disk_error', 'a listing changed while it was sent')

@@ -6,7 +6,7 @@ import { readListing } from '../disk/lines.ts'
 import { readRecord, readUserText } from '../disk/read.ts'
 import { stampOf } from '../disk/stamp.ts'
 import { inTrash } from '../disk/trash.ts'
-import { didHere } from '../disk/word.ts'
+import { didHere, isRequestKept } from '../disk/word.ts'
 import { type Kept, keep } from '../wishes/kept.ts'
 import { readWish, type Wish } from '../wishes/wish.ts'
 import type { Said } from '../wishes/words.ts'
@@ -168,8 +168,7 @@ async function stateOf(
     if (wish.request.paused) return 'paused'
     return isMoving ? 'replicating' : isListed ? 'waiting' : 'listing'
   }
-  const kept = await readWish(root, layout.keptRequest(root, name))
-  return kept.kind === 'absent' ? 'stopped' : 'harmed'
+  return (await isRequestKept(root, name)) ? 'harmed' : 'stopped'
 }
 
 async function problemOf(root: Root, name: string, wish: Wish): Promise<string | null> {

@@ -1,25 +1,26 @@
-// What a container of 2,000 datasets and 200,000 files costs: the peak of the daemon's memory while it is listed, while its first files
-// come, with nearly all of them there, and how long GET /status takes meanwhile. The daemon is the process that users have.
+// What a container of 2,000 datasets and 200,000 files costs, phase by phase: the peak of the daemon's memory, and how long GET /status
+// takes meanwhile. The daemon is the process that users have. Exit code 1 when a peak is over 300 MB.
 
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { bytesOf } from '../../src/practice/grid.ts'
-import { adler32, printAdler32 } from '../../src/words/adler32.ts'
 import { type Daemon, startDaemon } from '../help/daemon.ts'
 import { practiceEnv } from '../help/practice-env.ts'
-import { bigFile, container, fileBytes, scope } from './big-seed.ts'
+import { fetchedOf, isThere, layDown, makeForeign, makeStale, touchAll, verifiedOf } from './big-lay.ts'
+import { ask, idle, mostMib, phase, type Row, report } from './big-phase.ts'
+import { container, scope } from './big-seed.ts'
 
 const datasets = Number(process.env['BIG_DATASETS'] ?? 2000)
 const filesEach = Number(process.env['BIG_FILES'] ?? 100)
-/** as many come over the wire before the rest is laid down by hand; as many again at the end */
-const fetched = Number(process.env['BIG_FETCHED'] ?? 3000)
+/** so many come over the wire: at the start, over a half, and at the end */
+const fetched = Number(process.env['BIG_FETCHED'] ?? 500)
 const total = datasets * filesEach
+const ds = `/ds?ds_name=${scope}:${container}`
+const longest = 1_800_000
 
 const place = mkdtempSync(join(tmpdir(), 'desktop-rucio-big-'))
 const data = join(place, 'data')
@@ -29,148 +30,126 @@ const server = fork(
   [String(datasets), String(filesEach)],
   { execArgv: [] },
 )
-const rows: string[] = []
+const rows: Row[] = []
+const said: string[] = []
 try {
   const [grid] = (await once(server, 'message')) as [{ url: string; caPem: string }]
   const env = await practiceEnv(grid, place)
-  await first(startDaemon({ data, env }))
-  layDown()
-  await second(startDaemon({ data, env }))
-  const head = [
-    '| phase | s | CPU s | peak RSS MiB | GET /status p50, p99, max ms | GET /datasets/NAME ms |',
-    '| --- | --- | --- | --- | --- | --- |',
-  ]
-  console.log([`### big: ${datasets} datasets, ${total} files`, '', ...head, ...rows, ''].join('\n'))
+  await life('', env, begin)
+  layDown(data, total / 2, filesEach)
+  await life('half of it', env, half)
+  layDown(data, total - fetched, filesEach)
+  await life(`${verifiedOf(data)} files`, env, end)
+  await life('the whole', env, questions)
+  makeStale(data)
+  await life('the whole, of an old listing', env, anew)
+  touchAll(data, total, filesEach)
+  await life('', env, doubt)
+  makeForeign(data)
+  await life('', env, foreign)
 } finally {
   server.disconnect()
   rmSync(place, { recursive: true, force: true })
+  const { text, tooBig } = report(`big: ${datasets} datasets, ${total} files`, rows)
+  console.log([text, ...said, ''].join('\n'))
+  if (tooBig) {
+    console.error(`A peak is over ${mostMib} MiB.`)
+    process.exitCode = 1
+  }
 }
 
-async function first(daemon: Daemon): Promise<void> {
-  const url = await daemon.ready
-  await phase('listing', daemon, url, async () => {
-    await ask(url, 'POST', `/ds?ds_name=${scope}:${container}`)
-    await until(async () => sizeOf(join(data, container, '.rucio', 'listing.jsonl')) > 0)
-  })
-  await phase(`the first ${fetched} files`, daemon, url, () => until(async () => verified() >= fetched))
-  await daemon.end()
-}
+type Step = (label: string, work: () => Promise<void>) => Promise<void>
 
-async function second(daemon: Daemon): Promise<void> {
+/** One process of the daemon, from its start to SIGTERM. */
+async function life(
+  over: string,
+  env: Readonly<Record<string, string>>,
+  steps: (step: Step, url: string, daemon: Daemon) => Promise<void>,
+): Promise<void> {
+  const daemon = startDaemon({ data, env })
   const url = await daemon.ready
-  const before = verified()
-  await phase(`start over ${before} files`, daemon, url, () => until(async () => verified() > before))
-  await phase(`the last ${total - before} files`, daemon, url, () =>
-    until(async () => sizeOf(join(data, container, '.rucio', 'complete')) > 0),
+  const looks = `/datasets/${container}`
+  await steps(
+    async (label, work) => {
+      rows.push(
+        await phase(label, { daemon, url, ...(label.startsWith('GET') ? {} : { path: looks }) }, work),
+      )
+    },
+    url,
+    daemon,
   )
-  await phase('GET /ds, whole', daemon, url, async () => {
-    const { filelist, status } = (await ask(url, 'GET', `/ds?ds_name=${scope}:${container}`)) as {
-      readonly status: string
-      readonly filelist: readonly string[]
-    }
+  const { ms } = await daemon.end()
+  if (over !== '')
+    said.push(`Over ${over}: at work after ${daemon.readyMs()?.toFixed(0)} ms, ended in ${ms.toFixed(0)} ms.`)
+}
+
+async function begin(step: Step, url: string): Promise<void> {
+  await step('listing', async () => {
+    await ask(url, 'POST', ds)
+    await until(() => isThere(data, 'listing.jsonl'))
+  })
+  await step(`the first ${fetched} files`, () => until(() => verifiedOf(data) >= fetched))
+}
+
+async function half(step: Step): Promise<void> {
+  const before = verifiedOf(data)
+  await step(`start over ${before} files`, () => until(() => verifiedOf(data) > before))
+  await step(`${fetched} files more`, () => until(() => verifiedOf(data) >= before + fetched))
+}
+
+async function end(step: Step, _: string, daemon: Daemon): Promise<void> {
+  const before = verifiedOf(data)
+  await step(`start over ${before} files`, () => until(() => verifiedOf(data) > before))
+  await step(`the last ${total - before} files, complete`, () => until(() => isThere(data, 'complete')))
+  await step('at rest after it', () => idle(daemon.pid))
+}
+
+async function questions(step: Step, url: string, daemon: Daemon): Promise<void> {
+  await step('start over the whole, audit, at rest', () => idle(daemon.pid))
+  await step('GET /ds, the whole', async () => {
+    const { filelist, status } = (await ask(url, 'GET', ds)) as { status: string; filelist: unknown[] }
     if (status !== 'local' || filelist.length !== total)
       throw new Error(`${status}, ${filelist.length} files`)
   })
-  await daemon.end()
-}
-
-/** One row: peak of the process's memory and what clients felt while `work` ran. */
-async function phase(label: string, daemon: Daemon, url: string, work: () => Promise<void>): Promise<void> {
-  // Sets VmHWM back to what the process has now.
-  writeFileSync(`/proc/${daemon.pid}/clear_refs`, '5')
-  const cpu = cpuOf(daemon.pid)
-  const began = performance.now()
-  const waits: number[] = []
-  let looks: number[] = []
-  let over = false
-  const asking = (async () => {
-    for (let n = 0; !over; n++) {
-      waits.push(await timed(() => ask(url, 'GET', '/status')))
-      if (n % 20 === 19) looks.push(await timed(() => ask(url, 'GET', `/datasets/${container}`)))
-      await sleep(100)
+  await step('GET /dsfiles, the whole', async () => {
+    const { files, status } = (await ask(url, 'GET', ds.replace('/ds', '/dsfiles'))) as {
+      status: string
+      files: unknown[]
     }
-  })()
-  try {
-    await work()
-  } finally {
-    over = true
-    await asking
-  }
-  const sorted = waits.sort((a, b) => a - b)
-  looks = looks.sort((a, b) => a - b)
-  const at = (share: number): string => (sorted[Math.floor((sorted.length - 1) * share)] ?? 0).toFixed(0)
-  const seconds = ((performance.now() - began) / 1000).toFixed(1)
-  const row = `| ${label} | ${seconds} | ${(cpuOf(daemon.pid) - cpu).toFixed(1)} | ${peakOf(daemon.pid)} | ${at(0.5)}, ${at(0.99)}, ${at(1)} | ${looks.at(-1)?.toFixed(0) ?? '-'} |`
-  console.error(row)
-  rows.push(row)
+    if (status !== 'OK' || files.length !== total) throw new Error(`${status}, ${files?.length} files`)
+  })
+  await step('GET /datasets', async () => void (await ask(url, 'GET', '/datasets')))
+  await step('GET /datasets/NAME', async () => {
+    const { datasets: members } = (await ask(url, 'GET', `/datasets/${container}`)) as { datasets: unknown[] }
+    if (members.length !== datasets) throw new Error(`${members.length} datasets of it`)
+  })
 }
 
-/** The rest as an earlier run would have left it, save the last files: bytes under their names, and their verified lines. */
-function layDown(): void {
-  const log = join(data, container, '.rucio', 'verified.jsonl')
-  const there = new Set(
-    readFileSync(log, 'utf8')
-      .split('\n')
-      .slice(1)
-      .flatMap(line => /"path":"([^"]+)"/.exec(line)?.[1] ?? []),
-  )
-  const lines: string[] = []
-  const now = new Date().toISOString()
-  for (let n = 0; n < total - fetched; n++) {
-    const file = bigFile(Math.floor(n / filesEach), n % filesEach)
-    if (there.has(file.name)) continue
-    const bytes = bytesOf(file, 0, fileBytes)
-    writeFileSync(join(data, container, file.name), bytes)
-    const sum = printAdler32(adler32(1, bytes))
-    lines.push(JSON.stringify({ path: file.name, bytes: fileBytes, adler32: sum, mtime: now, at: now }))
-  }
-  writeFileSync(log, lines.map(line => `${line}\n`).join(''), { flag: 'a' })
+async function anew(step: Step, url: string, daemon: Daemon): Promise<void> {
+  await idle(daemon.pid)
+  const before = fetchedOf(data)
+  await step('listed again, whole', async () => {
+    await ask(url, 'POST', ds)
+    await until(() => fetchedOf(data) !== before)
+    await until(() => isThere(data, 'complete'))
+  })
 }
 
-function verified(): number {
-  try {
-    return readFileSync(join(data, container, '.rucio', 'verified.jsonl')).reduce(
-      (sum, byte) => (byte === 10 ? sum + 1 : sum),
-      -1,
-    )
-  } catch {
-    // Not there yet.
-    return 0
-  }
+/** The audit reads each of them, and writes a new line. */
+async function doubt(step: Step): Promise<void> {
+  const before = verifiedOf(data)
+  await step('audit, each file in doubt and read', () => until(() => verifiedOf(data) >= before + total))
 }
 
-function sizeOf(path: string): number {
-  return statSync(path, { throwIfNoEntry: false })?.size ?? 0
+async function foreign(step: Step): Promise<void> {
+  await step('a folder from elsewhere, each file read', () => until(() => isThere(data, 'complete')))
 }
 
-function cpuOf(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    .replace(/^.*\) /s, '')
-    .split(' ')
-  return (Number(fields[11]) + Number(fields[12])) / 100
-}
-
-function peakOf(pid: number): string {
-  const kib = Number(/^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1])
-  return (kib / 1024).toFixed(0)
-}
-
-async function timed(work: () => Promise<unknown>): Promise<number> {
-  const from = performance.now()
-  await work()
-  return performance.now() - from
-}
-
-async function ask(url: string, method: string, path: string): Promise<unknown> {
-  const answer = await fetch(`${url}${path}`, { method })
-  return await answer.json()
-}
-
-async function until(look: () => Promise<boolean>): Promise<void> {
-  const end = performance.now() + 900_000
-  while (!(await look())) {
+async function until(look: () => boolean): Promise<void> {
+  const end = performance.now() + longest
+  while (!look()) {
     if (performance.now() > end) {
-      const log = await readFile(join(data, '.rucio', 'logs', 'rucio_downloader.log'), 'utf8')
+      const log = readFileSync(join(data, '.rucio', 'logs', 'rucio_downloader.log'), 'utf8')
       throw new Error(log.split('\n').slice(-5).join('\n'))
     }
     await sleep(200)

@@ -96,6 +96,20 @@ async function openBrowserless(
 
 const ask = ({ rucio }: Opened) => rucio.contents(split('s:n'), () => {}, never)
 
+/** Somebody opens the address that is shown now. */
+async function logIn({ login, loggedIn }: Opened): Promise<void> {
+  const isIn = loggedIn()
+  await browse(login.url() ?? '')
+  await isIn
+}
+
+async function openLoggedIn(...more: Parameters<typeof openBrowserless>): Promise<Opened> {
+  const opened = await openBrowserless(...more)
+  await troubleOf(ask(opened))
+  await logIn(opened)
+  return opened
+}
+
 test('while nobody is logged in it says what to do, and once somebody is it goes on by itself', async () => {
   const opened = await openBrowserless()
   assert.is(opened.login.url(), undefined)
@@ -108,21 +122,14 @@ test('while nobody is logged in it says what to do, and once somebody is it goes
   assert.match(url, `${grid.url}/auth/oidc_redirect?`)
   assert.is((await troubleOf(ask(opened))).reason, 'auth')
   assert.is(opened.login.url(), url, 'one login is held open, however many ask')
-  const loggedIn = opened.loggedIn()
-  await browse(url)
-  await loggedIn
+  await logIn(opened)
   assert.is(opened.login.url(), undefined)
   assert.is((await ask(opened)).kind, 'listed')
   assert.is(opened.reports.at(-1), undefined)
 })
 
 test('the token is kept with mode 0600, and no log has it nor the address', async () => {
-  const opened = await openBrowserless()
-  await troubleOf(ask(opened))
-  const url = opened.login.url() ?? ''
-  const loggedIn = opened.loggedIn()
-  await browse(url)
-  await loggedIn
+  const opened = await openLoggedIn()
   const token = await readFile(opened.keptAt, 'latin1')
   assert.is((await stat(opened.keptAt)).mode & 0o777, 0o600)
   assert.is((await stat(join(opened.keptAt, '..'))).mode & 0o777, 0o700)
@@ -133,11 +140,7 @@ test('the token is kept with mode 0600, and no log has it nor the address', asyn
 })
 
 test('a token that the command line has left there ends the wait, and outlives the daemon', async () => {
-  const first = await openBrowserless()
-  await troubleOf(ask(first))
-  const loggedIn = first.loggedIn()
-  await browse(first.login.url() ?? '')
-  await loggedIn
+  const first = await openLoggedIn()
   const second = await openBrowserless()
   await troubleOf(ask(second))
   const found = second.loggedIn()
@@ -148,11 +151,7 @@ test('a token that the command line has left there ends the wait, and outlives t
 })
 
 test('twenty minutes before its end the token is renewed, and the new one is kept', async () => {
-  const opened = await openBrowserless()
-  await troubleOf(ask(opened))
-  const loggedIn = opened.loggedIn()
-  await browse(opened.login.url() ?? '')
-  await loggedIn
+  const opened = await openLoggedIn()
   await ask(opened)
   const first = await readFile(opened.keptAt, 'latin1')
   const refreshes = () => grid.calls().filter(each => each === 'GET /auth/oidc_refresh').length
@@ -167,11 +166,7 @@ test('twenty minutes before its end the token is renewed, and the new one is kep
 })
 
 test('what cannot be renewed is used to its end, then somebody has to log in again', async () => {
-  const opened = await openBrowserless({ oidc: { scope: 'openid profile' } })
-  await troubleOf(ask(opened))
-  const loggedIn = opened.loggedIn()
-  await browse(opened.login.url() ?? '')
-  await loggedIn
+  const opened = await openLoggedIn({ oidc: { scope: 'openid profile' } })
   opened.clock.at += 3_590_000
   assert.is((await ask(opened)).kind, 'listed')
   opened.clock.at += 20_000
@@ -179,11 +174,7 @@ test('what cannot be renewed is used to its end, then somebody has to log in aga
 })
 
 test('a token that Rucio has forgotten is not shown again: a new login is held open', async () => {
-  const opened = await openBrowserless()
-  await troubleOf(ask(opened))
-  const loggedIn = opened.loggedIn()
-  await browse(opened.login.url() ?? '')
-  await loggedIn
+  const opened = await openLoggedIn()
   await ask(opened)
   await grid.setCatalogue({ forgetTokens: true })
   const calls = grid.calls().length
@@ -201,9 +192,7 @@ test('a token that Rucio has forgotten is not shown again: a new login is held o
 test('a bearer token that is found goes first, and is left when Rucio does not take it', async () => {
   const opened = await openBrowserless({ bearer: 'a.storage.token' })
   assert.match((await troubleOf(ask(opened))).detail, 'nobody is logged in')
-  const loggedIn = opened.loggedIn()
-  await browse(opened.login.url() ?? '')
-  await loggedIn
+  await logIn(opened)
   assert.is((await ask(opened)).kind, 'listed')
 })
 
@@ -215,9 +204,7 @@ test('the address is renewed before Rucio forgets it, while somebody waits for i
   const end = performance.now() + 5000
   while (opened.login.url() === first && performance.now() < end) await new Promise(setImmediate)
   assert.is.not(opened.login.url(), first)
-  const loggedIn = opened.loggedIn()
-  await browse(opened.login.url() ?? '')
-  await loggedIn
+  await logIn(opened)
 })
 
 test('with oidc_polling off no login is held open: a code has to be typed', async () => {

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# base.sh WORK: makes the images local/debian:trixie-slim and local/node:24-trixie-slim in the engine that DOCKER_HOST names, for a machine that cannot pull:
+# base.sh WORK: makes images of the names debian:trixie-slim and node:24-trixie-slim in the engine that DOCKER_HOST names, for a machine that cannot pull:
 # Debian by debootstrap from the mirror that this machine's apt uses, Node from the npm package that carries the binary. Stands in for the public images of those names.
-# run.sh calls it through engine.sh, with NET=host. Both tars are kept in WORK.
+# run.sh calls it through engine.sh, with NET=host. Both tars are kept in WORK. TARS=only makes no more than these, and needs no engine.
 set -euo pipefail
 work=$(cd "${1:?usage: $0 WORK}" && pwd)
 suite=trixie node=24
@@ -30,7 +30,8 @@ if [ ! -s node.tar ]; then
     tar -C base -cf node.tar .
     rm -rf base
 fi
+[ "${TARS:-}" != only ] || exit 0
 settings=(--change 'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
           --change 'ENV NODE_EXTRA_CA_CERTS=/etc/ci/ca.crt' --change 'ENV PIP_CERT=/etc/ci/ca.crt' --change 'CMD ["/bin/bash"]')
-docker image inspect local/debian:trixie-slim >/dev/null 2>&1 || docker import "${settings[@]}" debian.tar local/debian:trixie-slim
-docker image inspect local/node:24-trixie-slim >/dev/null 2>&1 || docker import "${settings[@]}" node.tar local/node:24-trixie-slim
+docker image inspect debian:trixie-slim >/dev/null 2>&1 || docker import "${settings[@]}" debian.tar debian:trixie-slim
+docker image inspect node:24-trixie-slim >/dev/null 2>&1 || docker import "${settings[@]}" node.tar node:24-trixie-slim

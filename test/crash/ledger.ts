@@ -12,7 +12,8 @@ import type { Known, KnownFile } from './universe.ts'
 type Span = { readonly from: number; readonly to: number }
 
 /** DID of a file -> NAME, and what of it lies there */
-type Spans = ReadonlyMap<string, { readonly name: string; readonly spans: readonly Span[] }>
+type Spans = ReadonlyMap<string, Lying>
+type Lying = { readonly name: string; readonly spans: readonly Span[]; readonly isNamed: boolean }
 
 /** What sockets of a storage without a limit may hold of one file, on several connections, when its daemon ends gently. end.crash.ts
  *  looks closer. */
@@ -39,7 +40,12 @@ export type Ledger = {
   }
 }
 
-export function openLedger(data: string, model: Model): Ledger {
+/** @param resumes false: the engine knows no part of a file, and what has its final name alone must not come again */
+export function openLedger(
+  data: string,
+  model: Pick<Model, 'all' | 'ends' | 'harm' | 'disturbed'>,
+  resumes: boolean,
+): Ledger {
   let kept: Spans = new Map()
   const totals = { checkpointed: 0, sent: 0, again: 0, most: 0 }
   const home = new Map(
@@ -52,15 +58,15 @@ export function openLedger(data: string, model: Model): Ledger {
   )
 
   async function read(): Promise<Spans> {
-    const found = new Map<string, { name: string; spans: readonly Span[] }>()
+    const found = new Map<string, Lying>()
     for (const known of model.all) {
       if (model.ends(known.name).has('gone')) continue
       const parts = new Set(await names(join(data, known.name, '.rucio', 'parts')))
       for (const file of known.files.values()) {
         // What a person changed has the right size at the most.
         if (model.harm.has(`${known.name}/${file.path}`)) continue
-        const spans = await spansOf(data, known, file, parts)
-        if (spans.length > 0) found.set(file.did, { name: known.name, spans })
+        const lying = await lyingOf(data, known, file, parts)
+        if (lying.spans.length > 0) found.set(file.did, { name: known.name, ...lying })
       }
     }
     return found
@@ -80,7 +86,7 @@ export function openLedger(data: string, model: Model): Ledger {
         totals.again += overlap(earlier, { from, to })
         came.set(did, [...earlier, { from, to }])
         const there = kept.get(did)
-        if (there === undefined || isExempt(did, there.name)) continue
+        if (there === undefined || isExempt(did, there.name) || !(resumes || there.isNamed)) continue
         const again = overlap(there.spans, { from, to })
         if (again > 0)
           faults.push(`${there.name} ${did}: ${again} bytes of ${from}-${to} came again from ${rse}`)
@@ -93,7 +99,7 @@ export function openLedger(data: string, model: Model): Ledger {
         if (lost > 0)
           faults.push(`${name} ${did}: ${lost} bytes that a sidecar counted are lost by a gentle end`)
       }
-      for (const [did, spans] of before?.hadTime === true ? came : []) {
+      for (const [did, spans] of before?.hadTime === true && resumes ? came : []) {
         const name = home.get(did)
         if (name === undefined || isExempt(did, name) || model.ends(name).has('gone')) continue
         const there = now.get(did)?.spans ?? []
@@ -111,15 +117,17 @@ export function openLedger(data: string, model: Model): Ledger {
   }
 }
 
-async function spansOf(
+const nothing = { spans: [], isNamed: false }
+
+async function lyingOf(
   data: string,
   known: Known,
   file: KnownFile,
   parts: ReadonlySet<string>,
-): Promise<readonly Span[]> {
+): Promise<Omit<Lying, 'name'>> {
   const final = await lstat(join(data, known.name, file.path)).catch(() => undefined)
-  if (final?.size === file.bytes) return [{ from: 0, to: file.bytes }]
-  if (!parts.has(`${file.path}.json`) || !parts.has(`${file.path}.part`)) return []
+  if (final?.size === file.bytes) return { spans: [{ from: 0, to: file.bytes }], isNamed: true }
+  if (!parts.has(`${file.path}.json`) || !parts.has(`${file.path}.part`)) return nothing
   const folder = join(data, known.name, '.rucio', 'parts')
   try {
     const sidecar = readSidecar(JSON.parse(await readFile(join(folder, `${file.path}.json`), 'utf8')))
@@ -127,10 +135,10 @@ async function spansOf(
     const ranges = sidecar?.ranges ?? []
     if (ranges.some(({ to }) => to > size))
       throw new Error(`${known.name}/${file.path}: a sidecar counts more than its part holds`)
-    return ranges.map(({ from, to }) => ({ from, to }))
+    return { spans: ranges.map(({ from, to }) => ({ from, to })), isNamed: false }
   } catch (error) {
     // It got its name between two looks, of a daemon that lives.
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return nothing
     throw error
   }
 }

@@ -148,11 +148,15 @@ export async function pause(ms: number, signal: AbortSignal): Promise<void> {
   }
 }
 
-/** What the storages do in the next life. */
-export function weather(chance: Chance): { readonly rate: number; readonly dropEvery: number } {
+/** What the storages do in the next life.
+ *  @param resumes false: an engine begins a file anew after a drop, and could never end one of many */
+export function weather(
+  chance: Chance,
+  resumes: boolean,
+): { readonly rate: number; readonly dropEvery: number } {
   return {
     rate: chance.is(0.6) ? chance.between(2, 50) * 2 ** 20 : 0,
-    dropEvery: chance.is(0.5) ? chance.between(200_000, 6_000_000) : 0,
+    dropEvery: chance.is(0.5) ? chance.between(200_000, 6_000_000) * (resumes ? 1 : 10) : 0,
   }
 }
 

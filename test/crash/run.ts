@@ -10,14 +10,17 @@ import { type Web, waitForWords } from './asks.ts'
 import type { Chance } from './chance.ts'
 import { type Hand, keptAside, mendAll, seeAnswers, wishesKept, wrongAnswers } from './hands.ts'
 import { openLedger } from './ledger.ts'
-import { age, bustle, isSettled, weather } from './life.ts'
+import { age, bustle, isSettled, pause, weather } from './life.ts'
 import { openLooks } from './looks.ts'
 import type { Model } from './model.ts'
+import type { Played } from './played.ts'
 import { untidy } from './tidy.ts'
 
 /** Every so many rounds the lock of the killed one is not aged: the restart waits for it as it would outside. */
 const patientEvery = 20
 const finaleMs = 150_000
+/** An engine that must begin a file anew after each drop fails more often, and waits 5 minutes at the most before it tries again. */
+const finaleAnewMs = 400_000
 
 export type Run = {
   /** @returns what was wrong in this round */
@@ -33,17 +36,24 @@ export async function openRun(options: {
   readonly rses: readonly string[]
   readonly model: Model
   readonly chance: Chance
-  /** beyond what leads to the grid */
-  readonly env?: Readonly<Record<string, string>>
+  /** programs that bring the bytes */
+  readonly played?: Played
+  /** of config.json; it knows no part of a file */
+  readonly engine?: 'rucio'
 }): Promise<Run> {
-  const { dir, grid, rses, model, chance } = options
+  const { dir, grid, rses, model, chance, played, engine } = options
+  const resumes = engine !== 'rucio'
   const data = join(dir, 'data')
   await mkdir(data)
-  const settings = { ...(await practiceEnv(grid, dir)), ...options.env }
+  const settings = await practiceEnv(grid, dir)
   // With rare checkpoints a gentle end has much to save, with frequent ones a kill has much to respect.
-  const env = () => ({ ...settings, DESKTOP_RUCIO_CHECKPOINT_EVERY: chance.is(0.7) ? '0.2' : '10' })
+  const env = () => ({
+    ...settings,
+    ...played?.env(chance),
+    DESKTOP_RUCIO_CHECKPOINT_EVERY: chance.is(0.7) ? '0.2' : '10',
+  })
   const looks = openLooks(data, model)
-  const ledger = openLedger(data, model)
+  const ledger = openLedger(data, model, resumes)
   const hand: Hand = { data, model, chance, looks }
   const starts: number[] = []
   const patientStarts: number[] = []
@@ -51,6 +61,7 @@ export async function openRun(options: {
   let faults: string[] = []
   let kills = 0
   let startKills = 0
+  let orphans = 0
   let before: Parameters<typeof ledger.close>[1]
   const web = (url: string): Web => ({ url, model, looks, fault: text => void faults.push(text) })
   const taken = (): readonly string[] => {
@@ -69,6 +80,30 @@ export async function openRun(options: {
     return url ?? undefined
   }
 
+  /** What a daemon of before has left running writes beside the new one, into files that it may be about to take: it must be ended first. */
+  async function mustBeEnded(before: readonly number[]): Promise<void> {
+    const still = (await played?.running())?.filter(pid => before.includes(pid)) ?? []
+    if (still.length > 0) faults.push(`programs of a life before run beside this one: ${still.join(' ')}`)
+  }
+
+  async function killAtWork(daemon: Daemon): Promise<void> {
+    kills += 1
+    // As the end of a container or of a session does it; else they outlive it, where nothing ends them with it.
+    if (played !== undefined && chance.is(0.5)) await Promise.all([daemon.kill(), played.kill()])
+    else await daemon.kill()
+    orphans += (await played?.running())?.length ?? 0
+  }
+
+  /** Some die when a program has just begun. */
+  async function whenPlaying(signal: AbortSignal): Promise<void> {
+    const before = (await played?.running()) ?? []
+    while (!signal.aborted) {
+      await pause(20, signal)
+      const now = (await played?.running()) ?? []
+      if (now.some(pid => !before.includes(pid))) return await pause(chance.between(0, 250), signal)
+    }
+  }
+
   async function live(daemon: Daemon, url: string): Promise<void> {
     const living = new AbortController()
     const busy = bustle(hand, web(url), living.signal)
@@ -77,13 +112,12 @@ export async function openRun(options: {
       const lifeMs = chance.is(0.25) ? chance.between(2500, 6000) : chance.between(50, 2500)
       // Some die at the very moment at which something was answered.
       const after = chance.is(0.4) ? chance.between(1, 12) : Number.POSITIVE_INFINITY
-      await Promise.race([sleep(lifeMs), model.whenAnswered(after)])
+      const early = [model.whenAnswered(after)]
+      if (played !== undefined && chance.is(0.5)) early.push(whenPlaying(living.signal))
+      await Promise.race([sleep(lifeMs), ...early])
       if (daemon.hasEnded()) faults.push(`it ended by itself: ${daemon.said()}`)
       else if (chance.is(0.12)) await endGently(daemon)
-      else {
-        kills += 1
-        await daemon.kill()
-      }
+      else await killAtWork(daemon)
     } finally {
       living.abort()
       await busy
@@ -114,8 +148,9 @@ export async function openRun(options: {
 
   return {
     async round(number) {
-      for (const rse of rses) await grid.setFaults(rse, weather(chance))
+      for (const rse of rses) await grid.setFaults(rse, weather(chance, resumes))
       const patient = number > 1 && number % patientEvery === 1
+      const left = (await played?.running()) ?? []
       const daemon = startDaemon({ data, env: env() })
       const starting = new AbortController()
       const busy = number === 1 ? Promise.resolve() : bustle(hand, undefined, starting.signal)
@@ -127,8 +162,12 @@ export async function openRun(options: {
         const url = await atWork(daemon, patient)
         starting.abort()
         await busy
+        await mustBeEnded(left)
         if (number === 1)
-          await writeFile(join(data, 'config.json'), '{"reserve_bytes": 0, "datasets_at_once": 3}\n')
+          await writeFile(
+            join(data, 'config.json'),
+            JSON.stringify({ reserve_bytes: 0, datasets_at_once: 3, engine: engine ?? 'auto' }),
+          )
         if (url !== undefined) await live(daemon, url)
       }
       if (!daemon.hasEnded()) await daemon.kill()
@@ -139,8 +178,10 @@ export async function openRun(options: {
     },
     async finale() {
       for (const rse of rses) await grid.setFaults(rse, { rate: 0, dropEvery: 0 })
+      const left = (await played?.running()) ?? []
       const daemon = startDaemon({ data, env: env() })
       const url = await atWork(daemon, true)
+      await mustBeEnded(left)
       if (url === undefined) return taken()
       await mendAll(hand)
       const late = await waitForWords(
@@ -149,7 +190,7 @@ export async function openRun(options: {
           await seeAnswers(hand)
           return isSettled(model, known, word) && !model.isAwaited(known.name)
         },
-        finaleMs,
+        resumes ? finaleMs : finaleAnewMs,
       )
       faults.push(...late)
       for (const known of model.all)
@@ -163,6 +204,8 @@ export async function openRun(options: {
       }
       faults.push(...wrong)
       await endGently(daemon)
+      const alive = (await played?.running()) ?? []
+      if (alive.length > 0) faults.push(`programs run after a gentle end: ${alive.join(' ')}`)
       await autopsy()
       faults.push(...(await untidy({ data, model, when: 'rest' })), ...(await keptAside(hand)))
       return taken()
@@ -171,6 +214,7 @@ export async function openRun(options: {
       const { sent, again, checkpointed, most } = ledger.totals()
       const counts = [...model.counts].map(([what, count]) => `${what} ${count}`).join(', ')
       return [
+        ...(played === undefined ? [] : [`${orphans} programs outlived their daemon`]),
         `${kills} kills at work, ${startKills} while it started, ${ends.length} ends by SIGTERM (most ${Math.max(0, ...ends)} ms)`,
         `at work after ${median(starts)} ms (most ${Math.max(0, ...starts)}); where the lock was not aged ${patientStarts.join(', ')} ms`,
         `${mib(sent)} MiB sent, ${mib(again)} MiB of them twice within one life; ${mib(checkpointed)} MiB found to lie there after deaths; at most ${mib(most)} MiB of a file on the way at a gentle end`,

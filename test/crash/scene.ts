@@ -29,18 +29,27 @@ export type Scene = {
   close(): Promise<void>
 }
 
-/** @param options.bigMib size of the two big files of each dataset */
+/** @param options.bigMib size of the two big files of each dataset
+ *  @param options.schemes of the storage's addresses
+ *  @param options.env beyond what leads to the grid, once `dir` is there */
 export async function openScene(options: {
   readonly files: number
   readonly bigMib: readonly [number, number]
+  readonly schemes?: readonly string[]
+  readonly env?: (dir: string) => Promise<Readonly<Record<string, string>>>
 }): Promise<Scene> {
   const rses = ['ONE']
   const { seed, datasets } = makeUniverse(openChance(7), { datasets: 2, ...options, rses, corrupt: 0 })
   const dir = await mkdtemp(join(tmpdir(), 'desktop-rucio-crash-'))
   const data = join(dir, 'data')
   await mkdir(data)
-  const grid = await startPracticeChild({ seed, rses })
-  const settings = await practiceEnv(grid, dir)
+  const { schemes } = options
+  const grid = await startPracticeChild({
+    seed,
+    rses,
+    ...(schemes === undefined ? {} : { schemes: { ONE: schemes } }),
+  })
+  const settings = { ...(await practiceEnv(grid, dir)), ...(await options.env?.(dir)) }
   const model = new Model(datasets)
   const daemons: Daemon[] = []
   return {

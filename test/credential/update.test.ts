@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs'
 import { chmod, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { runUpdate, updaterOf } from '../../src/credential/update.ts'
+import { isAlive } from '../help/alive.ts'
 import { rejects, sweep, temporary } from '../help/data.ts'
 
 const test = suite('renewal of authorities and lists')
@@ -107,23 +107,5 @@ test('of much output the end is kept', async () => {
   assert.is(output.length, 31)
   assert.equal([output[0], output.at(-1)], ['(70 lines before these)', 'line 99'])
 })
-
-/** A child whose parent has gone may be a zombie for an instant until it is reaped. */
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-  } catch {
-    return false // gone
-  }
-  return !/^State:\s*Z/m.test(readStatus(pid))
-}
-
-function readStatus(pid: number): string {
-  try {
-    return readFileSync(`/proc/${pid}/status`, 'utf8')
-  } catch {
-    return 'State: Z' // gone between the two looks, or no Linux
-  }
-}
 
 test.run()

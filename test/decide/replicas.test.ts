@@ -65,6 +65,17 @@ test('what cannot be asked has its reason', () => {
   assert.is(choose(file(plain, b), { plainData: false }), 'B')
 })
 
+test('without plain data only those are asked of whom an engine can promise that all is encrypted', () => {
+  const zip = replica('http://z.org/a.zip?xrdcl.unzip=m', 'Z', 1, { clientExtract: true })
+  const encrypted = { ...all, plainData: false }
+  assert.is(choose(file(plain, posix, xrootd, a, zip), encrypted), 'A R P')
+  for (const url of ['srm://h/x', 'gsiftp://h/x', 'dav://h/x'])
+    assert.is(choose(file(replica(url, 'X', 1)), encrypted), 'unsupported', url)
+  // The official client chooses by itself how it talks, and follows redirects to wherever they lead.
+  assert.is(choose(file(a, xrootd, posix), { ...encrypted, by: 'rucio' }), 'P')
+  assert.is(choose(file(a), { ...encrypted, by: 'rucio' }), 'unsupported')
+})
+
 test('the sentence of what nothing here fetches names the schemes and what to install', () => {
   const detail = (of: FileReplicas, more: Partial<Seen> = {}): string => {
     const choice = chooseReplicas({ ...plainly, file: of, ...more })

@@ -139,7 +139,12 @@ test('at the start what the last owner staged goes at once, what others did afte
   await symlink(dir, join(layout.stagings(root), 'link'))
   const now = Date.now()
   await utimes(join(layout.stagings(root), 'old'), now / 1000 - 61, now / 1000 - 61)
-  await prepare(daemon, 'last', now)
+  const told: unknown[] = []
+  await prepare(daemon, 'last', now, async lives => {
+    told.push([...lives].sort(), await readdir(join(layout.stagings(root), 'last')))
+  })
+  // Whatever its age, and before its folder goes.
+  assert.equal(told, [['last', 'link', 'old', 'young'], ['1']])
   assert.equal((await readdir(layout.stagings(root))).sort(), [root.bootId, 'link', 'young'].sort())
   await prepare(daemon, 'last', now + 61_000)
   assert.equal(await readdir(layout.stagings(root)), [root.bootId])

@@ -3,7 +3,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { layout, type Root } from '../../src/disk/layout.ts'
 import { putMissing } from '../../src/disk/lines.ts'
-import { didHere, knownNames, wordOf } from '../../src/disk/word.ts'
+import { didHere, isRequestKept, knownNames, wordOf } from '../../src/disk/word.ts'
 import { Trouble } from '../../src/words/reason.ts'
 import { toIso } from '../../src/words/world.ts'
 import { rejects, sweep } from '../help/data.ts'
@@ -60,6 +60,20 @@ test('a whole dataset is local, with or without its request, and tells its files
   assert.is(await word(root), 'downloading')
   await rm(layout.request(root, name))
   assert.is(await word(root), 'not_on_server')
+})
+
+test('a folder that a person has renamed asks for nothing under its new name, and is whole under the old one again', async () => {
+  const root = await start()
+  await whole(root, 's:s.ds', { a: '1' })
+  await writeFile(layout.keptRequest(root, name), '')
+  await rename(layout.dataset(root, name), layout.dataset(root, 's.mine'))
+  assert.equal([await word(root), await word(root, 's.mine')], ['not_on_server', 'not_on_server'])
+  assert.is(await isRequestKept(root, 's.mine'), false)
+  await rm(layout.file(root, 's.mine', 'a'))
+  assert.is(await word(root, 's.mine'), 'not_on_server')
+  await rename(layout.dataset(root, 's.mine'), layout.dataset(root, name))
+  assert.is(await word(root), 'downloading')
+  assert.is(await isRequestKept(root, name), true)
 })
 
 test('while a removal is pending it is not on the server, whole or not', async () => {

@@ -3,6 +3,7 @@
 import { connect, createServer, type Socket } from 'node:net'
 
 export type Relay = {
+  readonly port: number
   /** bytes from the storage to the client so far, TLS included */
   passed(): number
   /** connections that are open now */
@@ -12,7 +13,8 @@ export type Relay = {
   stop(): Promise<void>
 }
 
-/** @param options.rate bytes a second of each connection towards the client; 0 = no limit
+/** @param options.listen 0 = a free port
+ *  @param options.rate bytes a second of each connection towards the client; 0 = no limit
  *  @throws the listen error as it is */
 export async function openRelay(options: {
   readonly listen: number
@@ -51,7 +53,10 @@ export async function openRelay(options: {
     server.once('error', reject)
     server.listen(options.listen, '127.0.0.1', resolve)
   })
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('no port')
   return {
+    port: address.port,
     passed: () => passed,
     open: () => clients.size,
     hold() {

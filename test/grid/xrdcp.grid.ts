@@ -46,6 +46,27 @@ async function relayOf(port: 'GRID_SLOW_PORT' | 'GRID_SLOWROOT_PORT'): Promise<R
   return relay
 }
 
+/** A daemon that has a good part of a slow file, of which `relay` passed on what came. */
+async function begun(name: string, relay: Relay): Promise<Job> {
+  const job = await start('rucio.cfg')
+  await job.want(didOf(name))
+  await until(
+    60,
+    async () => (await synced(job, name)) >= 32 * mib,
+    () => `${relay.passed()} bytes came`,
+  )
+  return job
+}
+
+/** It arrives, and no more came over the line than was missing.
+ *  @param passed bytes since the death
+ *  @param had bytes that were synced then */
+async function endsWell(job: Job, name: string, passed: () => number, had: number): Promise<void> {
+  assert.is(await job.word(didOf(name), 120), 'local')
+  await isThere(job, name)
+  carried(passed(), had, name)
+}
+
 test('a dataset that XRootD alone has arrives, and nothing lies about after it', async () => {
   const job = await start('rucio.cfg')
   assert.is(await job.want(didOf(rootOnly)), 'downloading')
@@ -92,13 +113,7 @@ test('members of a zip come out of it one by one, stored and compressed alike', 
 
 test('a daemon that is killed leaves no xrdcp behind, and the next one fetches no byte that was synced', async () => {
   const relay = await relayOf('GRID_SLOWROOT_PORT')
-  const first = await start('rucio.cfg')
-  await first.want(didOf(slowRoot))
-  await until(
-    60,
-    async () => (await synced(first, slowRoot)) >= 32 * mib,
-    () => `${relay.passed()} bytes came`,
-  )
+  const first = await begun(slowRoot, relay)
   assert.is((await xrdcpsOf(first)).length, 1)
   await first.daemon.kill()
   await until(
@@ -109,20 +124,12 @@ test('a daemon that is killed leaves no xrdcp behind, and the next one fetches n
   const before = relay.passed()
   const had = await synced(first, slowRoot)
   const second = await start('rucio.cfg', first.data)
-  assert.is(await second.word(didOf(slowRoot), 60), 'local')
-  await isThere(second, slowRoot)
-  carried(relay.passed() - before, had, slowRoot)
+  await endsWell(second, slowRoot, () => relay.passed() - before, had)
 })
 
 test('an XRootD server that is killed in mid-file and started again costs no byte that was synced', async () => {
   const relay = await relayOf('GRID_SLOWROOT_PORT')
-  const job = await start('rucio.cfg')
-  await job.want(didOf(slowRoot))
-  await until(
-    60,
-    async () => (await synced(job, slowRoot)) >= 32 * mib,
-    () => `${relay.passed()} bytes came`,
-  )
+  const job = await begun(slowRoot, relay)
   service('kill', 'xrd2')
   await until(
     20,
@@ -132,47 +139,29 @@ test('an XRootD server that is killed in mid-file and started again costs no byt
   const before = relay.passed()
   const had = await synced(job, slowRoot)
   service('start', 'xrd2')
-  assert.is(await job.word(didOf(slowRoot), 90), 'local')
-  await isThere(job, slowRoot)
-  carried(relay.passed() - before, had, slowRoot)
+  await endsWell(job, slowRoot, () => relay.passed() - before, had)
 })
 
 test('where https dies in mid-file xrdcp goes on from there', async () => {
   const https = await relayOf('GRID_SLOW_PORT')
   const root = await relayOf('GRID_SLOWROOT_PORT')
-  const job = await start('rucio.cfg')
-  await job.want(didOf(slowBoth))
-  await until(
-    60,
-    async () => (await synced(job, slowBoth)) >= 32 * mib,
-    () => `${https.passed()} bytes came`,
-  )
+  const job = await begun(slowBoth, https)
   assert.is(root.passed(), 0)
   const had = await synced(job, slowBoth)
   await https.stop()
-  assert.is(await job.word(didOf(slowBoth), 90), 'local')
-  await isThere(job, slowBoth)
-  carried(root.passed(), had, slowBoth)
+  await endsWell(job, slowBoth, root.passed, had)
 })
 
 test('where XRootD dies in mid-file https goes on from there', async () => {
   const root = await relayOf('GRID_SLOWROOT_PORT')
-  const job = await start('rucio.cfg')
   // Nobody listens at the port of the https replica.
-  await job.want(didOf(slowBoth))
-  await until(
-    60,
-    async () => (await synced(job, slowBoth)) >= 32 * mib,
-    () => `${root.passed()} bytes came`,
-  )
+  const job = await begun(slowBoth, root)
   service('kill', 'xrd2')
   await root.stop()
   const had = await synced(job, slowBoth)
   service('start', 'xrd2')
   const https = await relayOf('GRID_SLOW_PORT')
-  assert.is(await job.word(didOf(slowBoth), 120), 'local')
-  await isThere(job, slowBoth)
-  carried(https.passed(), had, slowBoth)
+  await endsWell(job, slowBoth, https.passed, had)
 })
 
 test('an xrdcp that stalls is given up and ended', async () => {

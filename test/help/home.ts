@@ -11,7 +11,8 @@ import { type ExitCode, serve } from '../../src/serve.ts'
 import { fileComponent } from '../../src/words/names.ts'
 import { codeOf } from '../../src/words/reason.ts'
 import type { World } from '../../src/words/world.ts'
-import { temporary } from './data.ts'
+import type { Clock } from './clock.ts'
+import { sweep, temporary } from './data.ts'
 import { practiceEnv } from './practice-env.ts'
 import { call } from './site.ts'
 
@@ -48,9 +49,12 @@ export type HomeOptions = {
 
 const running = new Set<Home>()
 
-/** For test.after: those that a failed test left. */
-export async function endHomes(): Promise<void> {
+/** For test.after: ends the daemons that a failed test left, then what they stood on. */
+export async function endAll(grid: { stop(): Promise<void> }, clock?: Clock): Promise<void> {
   await Promise.all([...running].map(each => each.end()))
+  clock?.close()
+  await grid.stop()
+  await sweep()
 }
 
 const wideConfig = '{"reserve_bytes": 0, "files_at_once": 64, "datasets_at_once": 64}\n'

@@ -9,6 +9,8 @@ export type Member = {
   /** size that the directory says it has */
   readonly claims?: number
   readonly encrypted?: boolean
+  /** CRC-32 that the archive says it has */
+  readonly crc32?: number
 }
 
 export function zipOf(members: readonly Member[]): Buffer {
@@ -24,7 +26,7 @@ export function zipOf(members: readonly Member[]): Buffer {
     common.writeUInt16LE(20, 0)
     common.writeUInt16LE(member.encrypted === true ? 1 : 0, 2)
     common.writeUInt16LE(member.packed === true ? 8 : 0, 4)
-    common.writeUInt32LE(crc32(member.bytes), 10)
+    common.writeUInt32LE(member.crc32 ?? crc32(member.bytes), 10)
     common.writeUInt32LE(body.length, 14)
     common.writeUInt32LE(member.claims ?? member.bytes.length, 18)
     common.writeUInt16LE(name.length, 22)

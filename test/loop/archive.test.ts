@@ -4,8 +4,8 @@ import { readdir, readFile } from 'node:fs/promises'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { bytesOf, type PracticeGrid, type SeedFile, startPracticeGrid } from '../../src/practice/grid.ts'
-import { sweep, world } from '../help/data.ts'
-import { endHomes, openHome, until } from '../help/home.ts'
+import { world } from '../help/data.ts'
+import { endAll, openHome, until } from '../help/home.ts'
 import { zipOf } from '../help/zip.ts'
 
 const test = suite('a dataset inside an archive')
@@ -47,11 +47,7 @@ test.before(async () => {
     },
   })
 })
-test.after(async () => {
-  await endHomes()
-  await grid.stop()
-  await sweep()
-})
+test.after(() => endAll(grid))
 
 test('its files come out of the archive, which is verified, fetched for both of them, and gone then', async () => {
   const home = await openHome({ grid, world })

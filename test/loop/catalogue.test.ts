@@ -6,11 +6,10 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Seed } from '../../src/practice/grid.ts'
 import { type Clock, openClock } from '../help/clock.ts'
-import { sweep } from '../help/data.ts'
 import {
   type Dataset,
   dataset,
-  endHomes,
+  endAll,
   goes,
   type Home,
   isRight,
@@ -211,11 +210,6 @@ test('a closed dataset is never asked for again', async () => {
   assert.is(await asks(), first)
 })
 
-test.after(async () => {
-  await endHomes()
-  clock.close()
-  await grid.stop()
-  await sweep()
-})
+test.after(() => endAll(grid, clock))
 
 test.run()

@@ -5,9 +5,9 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { openRoot } from '../../src/disk/root.ts'
 import { type PracticeGrid, startPracticeGrid } from '../../src/practice/grid.ts'
-import { sweep, temporary, world } from '../help/data.ts'
+import { temporary, world } from '../help/data.ts'
 import { didOf, missingText } from '../help/dataset.ts'
-import { appears, dataset, isRight, openHome, until } from '../help/home.ts'
+import { appears, dataset, endAll, isRight, openHome, until } from '../help/home.ts'
 
 const test = suite('a clock that was wrong')
 
@@ -20,10 +20,7 @@ let grid: PracticeGrid
 test.before(async () => {
   grid = await startPracticeGrid({ seed: { datasets: [lost, late, back], containers: [] }, rses: ['FAST'] })
 })
-test.after(async () => {
-  await grid.stop()
-  await sweep()
-})
+test.after(() => endAll(grid))
 
 test('a `does not exist` until 2099, and a host at rest until then, hold nothing up', async () => {
   const dir = await temporary()

@@ -2,15 +2,13 @@
 
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import type { Daemon } from '../../src/loop/daemon.ts'
 import { type DataWatch, openDataWatch } from '../../src/loop/dataWatch.ts'
-import { startLoop } from '../../src/loop/loop.ts'
-import { openCatalogueRest } from '../../src/loop/rest.ts'
-import { openWorks } from '../../src/loop/work.ts'
+import { defaultConfig } from '../../src/words/config.ts'
 import { Trouble } from '../../src/words/reason.ts'
 import { breakPaths } from '../help/broken-disk.ts'
 import { sweep } from '../help/data.ts'
 import { openData, stoppedWorld } from '../help/dataset.ts'
+import { startBareLoop } from './bare.ts'
 
 const test = suite('is DATA there')
 
@@ -51,22 +49,16 @@ test('while DATA is away the loop looks each 5 s, and does not spin', async () =
     trouble() {},
     problems: () => [],
   }
-  const daemon = {
-    root,
-    world,
-    works: openWorks(root),
-    catalogue: openCatalogueRest(world),
-    listFailures: new Map(),
-    changed() {},
-    log() {},
-  } as unknown as Daemon
-  const config = { current: () => undefined, fallback: {}, problems: () => [], look: async () => undefined }
+  const config = {
+    current: () => undefined,
+    fallback: defaultConfig,
+    problems: () => [],
+    look: async () => undefined,
+  }
   const watch = { look: async () => undefined }
   // Long after the last look at the directories.
   world.move(3_600_000)
-  const loop = startLoop(daemon, { watch, config, data, renewHints() {} } as unknown as Parameters<
-    typeof startLoop
-  >[1])
+  const loop = startBareLoop(root, world, { watch, config, data })
   await new Promise(resolve => setTimeout(resolve, 500))
   await loop.stop()
   assert.is(checks, 1)

@@ -6,8 +6,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { breakDisk, breakPaths } from '../help/broken-disk.ts'
 import { type Clock, openClock } from '../help/clock.ts'
-import { sweep } from '../help/data.ts'
-import { type Dataset, dataset, endHomes, goes, type Home, isRight, openHome, until } from '../help/home.ts'
+import { type Dataset, dataset, endAll, goes, type Home, isRight, openHome, until } from '../help/home.ts'
 import { type PracticeChild, startPracticeChild } from '../help/practice-child.ts'
 
 const test = suite('a disk that fails in the middle')
@@ -105,11 +104,6 @@ test('a dataset that may not be looked at holds up no other, nor hides it', asyn
   }
 })
 
-test.after(async () => {
-  await endHomes()
-  clock.close()
-  await grid.stop()
-  await sweep()
-})
+test.after(() => endAll(grid, clock))
 
 test.run()

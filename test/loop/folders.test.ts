@@ -19,12 +19,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type Clock, openClock } from '../help/clock.ts'
-import { sweep } from '../help/data.ts'
 import {
   appears,
   type Dataset,
   dataset,
-  endHomes,
+  endAll,
   goes,
   type Home,
   isRight,
@@ -95,6 +94,7 @@ async function isMended(of: Dataset): Promise<void> {
 }
 
 const gone = one('hands.gone')
+const renamed = one('hands.renamed')
 const goneEarly = slow('hands.gone.early')
 const lost = one('hands.lost')
 const cut = one('hands.cut')
@@ -136,6 +136,24 @@ sideBySide(test, {
     assert.not.ok(await isThere(home.path(gone.name)))
     assert.is(await sent(gone), size(gone))
     await fetchWhole(home, gone)
+  },
+
+  async 'one whose folder was renamed is gone, and there again when it is renamed back; nothing is fetched for either name'() {
+    const mine = `${renamed.name}.mine`
+    await fetchWhole(home, renamed)
+    await rename(home.path(renamed.name), home.path(mine))
+    await home.says(did(renamed), 'not_on_server')
+    await home.says(`${renamed.scope}:${mine}`, 'not_on_server')
+    await sleep(auditsMs)
+    const { json } = await home.get('/status')
+    const { downloading } = json['rucio_download'] as { readonly downloading: readonly string[] }
+    assert.equal(
+      downloading.filter(each => each.startsWith(renamed.name)),
+      [],
+    )
+    await rename(home.path(mine), home.path(renamed.name))
+    await home.says(did(renamed), 'local')
+    assert.is(await sent(renamed), size(renamed))
   },
 
   async 'of one that is still asked for the fetching begins anew'() {
@@ -358,11 +376,6 @@ sideBySide(test, {
   },
 })
 
-test.after(async () => {
-  await endHomes()
-  clock.close()
-  await grid.stop()
-  await sweep()
-})
+test.after(() => endAll(grid, clock))
 
 test.run()

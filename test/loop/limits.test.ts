@@ -5,11 +5,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type Clock, openClock } from '../help/clock.ts'
-import { sweep } from '../help/data.ts'
 import {
   type Dataset,
   dataset,
-  endHomes,
+  endAll,
   type Home,
   isThere,
   openHome,
@@ -178,11 +177,6 @@ sideBySide(test, {
   },
 })
 
-test.after(async () => {
-  await endHomes()
-  clock.close()
-  await grid.stop()
-  await sweep()
-})
+test.after(() => endAll(grid, clock))
 
 test.run()

@@ -7,15 +7,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { layout } from '../../src/disk/layout.ts'
-import type { Daemon } from '../../src/loop/daemon.ts'
+import type { DataWatch } from '../../src/loop/dataWatch.ts'
 import { openHints } from '../../src/loop/hints.ts'
-import { startLoop } from '../../src/loop/loop.ts'
-import { openCatalogueRest } from '../../src/loop/rest.ts'
-import { openWorks } from '../../src/loop/work.ts'
 import { defaultConfig } from '../../src/words/config.ts'
 import { sweep, world } from '../help/data.ts'
 import { openData } from '../help/dataset.ts'
 import { until } from '../help/home.ts'
+import { startBareLoop } from './bare.ts'
 
 const test = suite('looks around')
 // chokidar's own way to be told how often it polls.
@@ -23,16 +21,7 @@ process.env['CHOKIDAR_INTERVAL'] = '100'
 
 test('a look that takes long is not made for each of a thousand wishes, and none is forgotten', async () => {
   const root = await openData()
-  const daemon = {
-    root,
-    world,
-    works: openWorks(root),
-    catalogue: openCatalogueRest(world),
-    listFailures: new Map(),
-    changed() {},
-    log() {},
-  } as unknown as Daemon
-  const data = {
+  const data: DataWatch = {
     check: async () => 'ready',
     seen: () => ({ state: 'ready', message: '' }),
     nextCheckAt: () => Number.POSITIVE_INFINITY,
@@ -53,9 +42,7 @@ test('a look that takes long is not made for each of a thousand wishes, and none
       return undefined
     },
   }
-  const loop = startLoop(daemon, { watch, config, data, renewHints() {} } as unknown as Parameters<
-    typeof startLoop
-  >[1])
+  const loop = startBareLoop(root, world, { watch, config, data })
   const end = performance.now() + 1200
   while (performance.now() < end) {
     loop.wake(true)

@@ -15,8 +15,7 @@ import { Model } from '../crash/model.ts'
 import { untidy } from '../crash/tidy.ts'
 import { makeUniverse } from '../crash/universe.ts'
 import { type Clock, openClock } from '../help/clock.ts'
-import { sweep } from '../help/data.ts'
-import { endHomes, openHome, until } from '../help/home.ts'
+import { endAll, openHome, until } from '../help/home.ts'
 import { type PracticeChild, startPracticeChild } from '../help/practice-child.ts'
 
 const test = suite('hands and clients at random')
@@ -95,11 +94,6 @@ function recordActs(model: Model): string[] {
   return acts
 }
 
-test.after(async () => {
-  await endHomes()
-  clock.close()
-  await grid.stop()
-  await sweep()
-})
+test.after(() => endAll(grid, clock))
 
 test.run()

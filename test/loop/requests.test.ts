@@ -6,12 +6,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type Clock, openClock } from '../help/clock.ts'
-import { sweep } from '../help/data.ts'
 import {
   appears,
   type Dataset,
   dataset,
-  endHomes,
+  endAll,
   goes,
   type Home,
   isRight,
@@ -311,10 +310,7 @@ sideBySide(test, {
 
 test.after(async () => {
   watcher?.close()
-  await endHomes()
-  clock.close()
-  await grid.stop()
-  await sweep()
+  await endAll(grid, clock)
 })
 
 test.run()

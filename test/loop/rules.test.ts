@@ -6,8 +6,8 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { ask } from '../help/ask.ts'
 import { type Clock, openClock } from '../help/clock.ts'
-import { sweep, temporary } from '../help/data.ts'
-import { type Dataset, dataset, endHomes, type Home, isThere, openHome, until } from '../help/home.ts'
+import { temporary } from '../help/data.ts'
+import { type Dataset, dataset, endAll, type Home, isThere, openHome, until } from '../help/home.ts'
 import { alsoAt, layAt, placeOf } from '../help/mounted.ts'
 import { type PracticeChild, startPracticeChild } from '../help/practice-child.ts'
 
@@ -41,12 +41,7 @@ test.before(async () => {
     env: { DESKTOP_RUCIO_RULES_EVERY: '5', CACHE_PREFIX: 'root://cache' },
   })
 })
-test.after(async () => {
-  await endHomes()
-  clock.close()
-  await grid.stop()
-  await sweep()
-})
+test.after(() => endAll(grid, clock))
 
 test('a wish with a destination makes a rule, and fetches nothing', async () => {
   assert.is(await want('moved', `SITE:${mount}`), 'downloading')

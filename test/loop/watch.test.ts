@@ -4,12 +4,11 @@ import { appendFile, readdir, readFile, writeFile } from 'node:fs/promises'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type Clock, openClock } from '../help/clock.ts'
-import { sweep } from '../help/data.ts'
 import {
   appears,
   type Dataset,
   dataset,
-  endHomes,
+  endAll,
   goes,
   type Home,
   openHome,
@@ -125,11 +124,6 @@ test('with file events it is taken up within 5 s, without them within 35 s, and 
   }
 })
 
-test.after(async () => {
-  await endHomes()
-  clock.close()
-  await grid.stop()
-  await sweep()
-})
+test.after(() => endAll(grid, clock))
 
 test.run()

@@ -6,6 +6,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { runProgram } from '../../src/outside/program.ts'
 import { Trouble } from '../../src/words/reason.ts'
+import { isAlive } from '../help/alive.ts'
 import { rejects, sweep, temporary } from '../help/data.ts'
 import { until } from '../help/home.ts'
 
@@ -89,13 +90,3 @@ test('a signal ends it and is what is thrown', async () => {
 })
 
 test.run()
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    // No such process: that is the answer.
-    return false
-  }
-}

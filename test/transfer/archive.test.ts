@@ -41,6 +41,8 @@ async function play(
     readonly at?: readonly string[]
     readonly faults?: NonNullable<Parameters<typeof openScene>[1]>['faults']
     readonly known?: Partial<FileReplicas>
+    /** the catalogue has no checksum of any member */
+    readonly noSums?: boolean
   } = {},
 ): Promise<Play> {
   const content = options.content ?? archive
@@ -69,13 +71,14 @@ async function play(
     unfinished,
     async fetch(name, signal = never, config = {}) {
       const member = members.find(each => each.name === name)
+      const sum = options.noSums === true ? {} : { adler32: member?.adler32 ?? '00000001' }
       const did = `${scope}:${name}`
       const size = member?.bytes.length ?? 5
       const query = `?xrdcl.unzip=${encodeURIComponent(name)}`
       const fetched = await scene.transfer.fetchFile(
         {
           name: 'user.test.ds',
-          line: { did, path: pathFor(name), bytes: size, adler32: member?.adler32 ?? '00000001' },
+          line: { did, path: pathFor(name), bytes: size, ...sum },
           replicas: { did, bytes: size, refused: 0, replicas: at.map((rse, i) => at1(rse, query, i, true)) },
           log: scene.log,
           config: { ...defaultConfig, ...config },
@@ -89,7 +92,9 @@ async function play(
                   ...options.known,
                 }
               : { did: asked, bytes: 0, replicas: [], refused: 0 },
-          unfinished: () => unfinished,
+          async *unfinished() {
+            yield* unfinished
+          },
         },
         signal,
       )
@@ -159,11 +164,44 @@ test('what is no archive is thrown away, and the next storage is asked', async (
   )
 })
 
-test('a member with wrong bytes is found out like any other file', async () => {
+function damaged(): Buffer {
   const content = Buffer.from(zipOf(members))
   const at = content.indexOf(Buffer.from(members[2]?.bytes.subarray(0, 64) ?? [])) + 1000
   content[at] = (content[at] ?? 0) ^ 1
-  const { fetch } = await play({ content })
+  return content
+}
+
+test('a member for which the catalogue has no checksum is held to that of the archive, and a damaged archive is fetched anew', async () => {
+  const { scene, fetch, isRight, parts } = await play({ content: damaged(), noSums: true })
+  assert.is((await fetch('two.root')).kind, 'finished')
+  const once = scene.sent()
+  const fetched = await fetch('three.root')
+  assert.is(fetched.kind === 'failed' && fetched.failure.reason, 'corrupt')
+  assert.match(fetched.kind === 'failed' ? fetched.failure.message : '', 'CRC-32')
+  assert.ok(await isRight('two.root'))
+  assert.equal(
+    (await parts()).filter(each => each.startsWith('~')),
+    [],
+  )
+  await fetch('three.root')
+  assert.ok(scene.sent() > once + MiB, `${scene.sent()} bytes were sent, ${once} before`)
+})
+
+test('an archive that is what the catalogue says is kept when a member of it is damaged', async () => {
+  const content = damaged()
+  const { scene, fetch } = await play({
+    content,
+    noSums: true,
+    known: { adler32: printAdler32(adler32(1, content)) },
+  })
+  assert.is((await fetch('three.root')).kind, 'failed')
+  const once = scene.sent()
+  assert.is((await fetch('three.root')).kind, 'failed')
+  assert.is(scene.sent(), once)
+})
+
+test('a member with wrong bytes is found out like any other file', async () => {
+  const { fetch } = await play({ content: damaged() })
   assert.is((await fetch('two.root')).kind, 'finished')
   const fetched = await fetch('three.root')
   assert.is(fetched.kind === 'failed' && fetched.failure.reason, 'corrupt')

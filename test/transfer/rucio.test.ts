@@ -6,51 +6,31 @@ import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { layout } from '../../src/disk/layout.ts'
-import { bytesOf } from '../../src/practice/grid.ts'
+import { lifeMark } from '../../src/outside/leftovers.ts'
 import { openPrograms } from '../../src/transfer/programs.ts'
+import { isAlive } from '../help/alive.ts'
 import { sweep, temporary } from '../help/data.ts'
-import { endScenes, MiB, never, openScene, type Scene, until } from './scene.ts'
+import { bytes, openStage, outcomeOf } from './played.ts'
+import { endScenes, never, openScene, type Scene, until } from './scene.ts'
 
 const test = suite('official client')
 test.after.each(endScenes)
 test.after(sweep)
 
-const bytes = 3 * MiB + 7
-const good = bytesOf({ scope: 'user.test', name: 'a.root', bytes, checksums: [], replicas: {} }, 0, bytes)
+type Call = { readonly args: string[]; readonly env: Record<string, string>; readonly pid: number }
 
 type Played = {
   readonly scene: Scene
   /** what it was called with, one call after the other */
-  calls(): Promise<
-    readonly { readonly args: string[]; readonly env: Record<string, string>; readonly pid: number }[]
-  >
+  calls(): Promise<readonly Call[]>
   readonly refused: string[]
 }
 
 /** @param code of node, run with `dir`, `part`, `final`, `good` (a path), `say(line)`; undefined = there is no such program
  *  @param scheme of the only replica */
 async function play(code: string | undefined, scheme = 'file', limits: object = {}): Promise<Played> {
-  const dir = await temporary()
-  const program = join(dir, 'rucio')
-  const calls = join(dir, 'calls')
-  await writeFile(join(dir, 'good'), good)
-  await writeFile(calls, '')
-  if (code !== undefined)
-    await writeFile(
-      program,
-      `#!${process.execPath}
-const fs = require('node:fs')
-const args = process.argv.slice(2)
-fs.appendFileSync(${JSON.stringify(calls)}, JSON.stringify({ args, env: process.env, pid: process.pid }) + '\\n')
-const good = ${JSON.stringify(join(dir, 'good'))}
-const dir = args[args.indexOf('--dir') + 1]
-const final = dir + '/' + args.at(-1).split(':')[1]
-const part = final + '.part'
-const say = line => console.error(line)
-${code}
-`,
-      { mode: 0o755 },
-    )
+  const { dir, program, calls, put } = await openStage<Call>('rucio')
+  if (code !== undefined) await put(script(dir, code))
   const proxyPath = join(dir, 'x509up')
   await writeFile(proxyPath, '')
   const refused: string[] = []
@@ -86,33 +66,24 @@ ${code}
         }),
     },
   )
-  return {
-    scene,
-    refused,
-    async calls() {
-      const lines = (await readFile(calls, 'utf8')).trimEnd().split('\n')
-      return lines.filter(each => each !== '').map(each => JSON.parse(each))
-    },
-  }
+  return { scene, refused, calls }
 }
 
-async function reasonOf({ scene }: Played, signal = never): Promise<string> {
-  const fetched = await scene.fetch(signal)
-  return fetched.kind === 'failed' ? fetched.failure.reason : fetched.kind
+function script(dir: string, code: string): string {
+  return `const fs = require('node:fs')
+const args = process.argv.slice(2)
+const log = ${JSON.stringify(join(dir, 'calls'))}
+fs.appendFileSync(log, JSON.stringify({ args, env: process.env, pid: process.pid }) + '\\n')
+const good = ${JSON.stringify(join(dir, 'good'))}
+const dir = args[args.indexOf('--dir') + 1]
+const final = dir + '/' + args.at(-1).split(':')[1]
+const part = final + '.part'
+const say = line => console.error(line)
+${code}`
 }
 
 async function staged({ scene }: Played): Promise<string[]> {
   return readdir(layout.staging(scene.root))
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    // ESRCH: it has gone.
-    return false
-  }
 }
 
 const brings = `fs.copyFileSync(good, part); fs.renameSync(part, final)
@@ -173,6 +144,8 @@ ${brings}`)
     [env['HOME'], env['X509_USER_PROXY']?.endsWith('/x509up'), env['X509_CERT_DIR']],
     ['/h', true, '/etc/ca'],
   )
+  // So that the next start knows it, where this daemon is killed.
+  assert.equal({ ...env, ...lifeMark(played.scene.root.bootId) }, env)
   assert.not.match(JSON.stringify(call), /canary/)
   const [cfg, token, modes] = JSON.parse(await readFile(seen, 'utf8'))
   assert.match(cfg, /^rucio_host = https:\/\/rucio\.example\.org$/m)
@@ -182,20 +155,20 @@ ${brings}`)
 })
 
 test('its exit code is not believed: a file that lies there is looked at, and 0 without one is a failure', async () => {
-  assert.is(await reasonOf(await play(`${brings}\nprocess.exitCode = 75`)), 'finished')
+  assert.is(await outcomeOf(await play(`${brings}\nprocess.exitCode = 75`)), 'finished')
   const none = await play(
     `say('WARNING No available source found for file: user.test:a.root'); process.exitCode = 0`,
   )
-  assert.is(await reasonOf(none), 'no_replica')
+  assert.is(await outcomeOf(none), 'no_replica costs')
   assert.equal(await staged(none), [])
 })
 
 test('wrong bytes are found by us, and so is a wrong size', async () => {
   const wrong = await play(`const b = fs.readFileSync(good); b[7] ^= 1; fs.writeFileSync(final, b)`)
-  assert.is(await reasonOf(wrong), 'corrupt')
+  assert.is(await outcomeOf(wrong), 'corrupt costs')
   assert.is((await wrong.scene.sidecar())?.strikes[0]?.rse, 'POSIX1')
   const short = await play(`fs.writeFileSync(final, fs.readFileSync(good).subarray(1))`)
-  assert.is(await reasonOf(short), 'corrupt')
+  assert.is(await outcomeOf(short), 'corrupt costs')
   assert.match((await short.scene.sidecar())?.error?.message ?? '', new RegExp(`brought ${bytes - 1} bytes`))
 })
 
@@ -206,7 +179,7 @@ setInterval(() => {}, 1000)`,
     'file',
     { idleMs: 200 },
   )
-  assert.is(await reasonOf(played), 'stalled')
+  assert.is(await outcomeOf(played), 'stalled free')
   const [call] = await played.calls()
   assert.is(isAlive(call?.pid ?? 0), false)
   assert.equal(await staged(played), [])
@@ -214,14 +187,14 @@ setInterval(() => {}, 1000)`,
 
 test('one that never begins is ended, too', async () => {
   const played = await play(`setInterval(() => {}, 1000)`, 'file', { slowMs: 300 })
-  assert.is(await reasonOf(played), 'stalled')
+  assert.is(await outcomeOf(played), 'stalled free')
 })
 
 test('one that brings more than the file has is ended', async () => {
   const played = await play(`const b = Buffer.alloc(1 << 20)
 const out = fs.openSync(part, 'w')
 setInterval(() => fs.writeSync(out, b), 20)`)
-  assert.is(await reasonOf(played), 'corrupt')
+  assert.is(await outcomeOf(played), 'corrupt costs')
   assert.equal(await staged(played), [])
 })
 
@@ -258,7 +231,7 @@ test('an older one, which knows no --legacy, is called without it', async () => 
   process.exit(2)
 }
 ${brings}`)
-  assert.is(await reasonOf(played), 'finished')
+  assert.is(await outcomeOf(played), 'finished')
   assert.equal(
     (await played.calls()).map(each => each.args[0]),
     ['--legacy', '-v'],

@@ -158,7 +158,9 @@ export async function openScene(
           log,
           config: { ...defaultConfig, ...config },
           replicasOf: async did => ({ did, bytes: 0, replicas: [], refused: 0 }),
-          unfinished: () => [line.did],
+          async *unfinished() {
+            yield line.did
+          },
         },
         signal,
       ),

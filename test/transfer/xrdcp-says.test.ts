@@ -40,6 +40,7 @@ test('each end that was measured has its blame and reason', () => {
     [51, 'Run: [FATAL] Socket error:  (source)', 'host host_down'],
     [51, 'Run: [FATAL] Invalid address:  (source)', 'host host_down'],
     [51, 'Run: [FATAL] TLS error: resource temporarily unavailable:  (source)', 'replica refused'],
+    [53, 'Run: [FATAL] Redirect limit has been reached:  (source)', 'replica refused'],
     [
       50,
       'Run: [ERROR] Received corrupted data: End-of-central-directory signature not found. (source)',
@@ -55,6 +56,21 @@ test('each end that was measured has its blame and reason', () => {
 test('what breaks after bytes have come says nothing against the host', () => {
   assert.is(judged(51, 'Run: [FATAL] Socket error: connection reset by peer:  (source)', 5), 'line stalled')
   assert.is(judged(52, 'Run: [ERROR] Operation expired:  (source)', 5), 'line stalled')
+})
+
+test('a storage that encrypts nothing is told by what asked for it', () => {
+  const stderr =
+    'Run: [FATAL] TLS error: connection refused: Server was not configured to support encryption. (source)'
+  const { blame, trouble } = missOfXrdcp({ code: 51, stderr, came: 0, showed: false }, place)
+  assert.equal([blame, trouble.reason], ['replica', 'refused'])
+  assert.match(trouble.detail, '"plain_data": false')
+})
+
+test('who was not shown our token, and why, stands in the sentence', () => {
+  const stderr = 'Run: [FATAL] Auth failed: No protocols left to try (source)'
+  const { trouble } = missOfXrdcp({ code: 52, stderr, came: 0, showed: true, keptBack: true }, place)
+  assert.is(trouble.reason, 'auth')
+  assert.match(trouble.detail, 'sends us on to other hosts, and a token is shown to no host but')
 })
 
 test('without a proxy the sentence says that one is wanted', () => {

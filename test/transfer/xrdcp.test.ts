@@ -1,22 +1,21 @@
 // xrdcp as an engine, played by a script that behaves as 5.5.3 was measured to; test/grid/xrdcp.grid.ts has the real one.
 
 import { existsSync } from 'node:fs'
-import { chmod, readdir, readFile, writeFile } from 'node:fs/promises'
+import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { layout } from '../../src/disk/layout.ts'
-import { bytesOf } from '../../src/practice/grid.ts'
+import { lifeMark } from '../../src/outside/leftovers.ts'
 import { openPrograms } from '../../src/transfer/programs.ts'
-import { sweep, temporary } from '../help/data.ts'
+import { isAlive } from '../help/alive.ts'
+import { sweep } from '../help/data.ts'
+import { bytes, good, openStage, outcomeOf } from './played.ts'
 import { endScenes, MiB, never, openScene, type Scene, until } from './scene.ts'
 
 const test = suite('xrdcp')
 test.after.each(endScenes)
 test.after(sweep)
-
-const bytes = 3 * MiB + 7
-const good = bytesOf({ scope: 'user.test', name: 'a.root', bytes, checksums: [], replicas: {} }, 0, bytes)
 
 type Call = {
   readonly args: string[]
@@ -45,15 +44,8 @@ async function play(
     readonly env?: Record<string, string>
   } = {},
 ): Promise<Played> {
-  const dir = await temporary()
-  const calls = join(dir, 'calls')
-  await writeFile(join(dir, 'good'), good)
-  await writeFile(calls, '')
-  const change = async (what: string): Promise<void> => {
-    const program = join(dir, 'xrdcp')
-    await writeFile(program, script(dir, what))
-    await chmod(program, 0o755)
-  }
+  const { dir, calls, put } = await openStage<Call>('xrdcp')
+  const change = (what: string): Promise<void> => put(script(dir, what))
   if (code !== undefined) await change(code)
   const scene = await openScene(options.https === true ? { A: 'good', R: 'good' } : { R: 'good' }, {
     bytes,
@@ -72,24 +64,17 @@ async function play(
             GRID_PASSWORD: 'canary',
             XRD_LOGLEVEL: 'Dump',
             XRD_NETWORKSTACK: 'IPv4',
+            ...options.env,
           },
           ...(options.windowBytes === undefined ? {} : { windowBytes: options.windowBytes }),
         },
       }),
   })
-  return {
-    scene,
-    change,
-    async calls() {
-      const lines = (await readFile(calls, 'utf8')).trimEnd().split('\n')
-      return lines.filter(each => each !== '').map(each => JSON.parse(each))
-    },
-  }
+  return { scene, change, calls }
 }
 
 function script(dir: string, code: string): string {
-  return `#!${process.execPath}
-const fs = require('node:fs')
+  return `const fs = require('node:fs')
 const { setTimeout: sleep } = require('node:timers/promises')
 const args = process.argv.slice(2)
 const at = args.indexOf('--infiles')
@@ -106,30 +91,12 @@ const good = fs.readFileSync(${JSON.stringify(join(dir, 'good'))})
 const give = (from, to) => fs.writeSync(file, good, from, to - from, from)
 const fail = (code, line) => { console.error('Run: ' + line); process.exit(code) }
 const forever = () => setInterval(() => {}, 1000)
-;(async () => { ${code} })()
-`
-}
-
-async function reasonOf({ scene }: Played, signal = never): Promise<string> {
-  const fetched = await scene.fetch(signal)
-  return fetched.kind === 'failed'
-    ? `${fetched.failure.reason} ${fetched.costs ? 'costs' : 'free'}`
-    : fetched.kind
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    // Gone: that is what is asked.
-    return false
-  }
+;(async () => { ${code} })()`
 }
 
 test('a file that only XRootD has comes by xrdcp, without a secret among its arguments', async () => {
   const played = await play('give(from, good.length)', { token: 'a.b.canary' })
-  assert.is(await reasonOf(played), 'finished')
+  assert.is(await outcomeOf(played), 'finished')
   assert.ok(await played.scene.isRight())
   const [call] = await played.calls()
   assert.equal(call?.args.slice(0, 3), ['--continue', '--nopbar', '--silent'])
@@ -138,6 +105,8 @@ test('a file that only XRootD has comes by xrdcp, without a secret among its arg
   const { env = {} } = call ?? {}
   assert.not.match(JSON.stringify([call?.args, env]), /canary/)
   assert.equal([env['X509_USER_PROXY'], env['X509_CERT_DIR']], ['/tmp/x509up', '/etc/ca'])
+  // So that the next start knows it, where this daemon is killed.
+  assert.equal({ ...env, ...lifeMark(played.scene.root.bootId) }, env)
   assert.equal([env['XRD_NETWORKSTACK'], env['XRD_LOGLEVEL'], env['HOME']], ['IPv4', undefined, undefined])
   assert.equal(await readdir(layout.staging(played.scene.root)), [])
 })
@@ -147,11 +116,63 @@ test('an address whose query may hold a secret is no argument either', async () 
   const [replica] = played.scene.replicas.replicas
   const replicas = [{ ...replica, pfn: { ...replica?.pfn, query: '?authz=canary' } }]
   Object.assign(played.scene, { replicas: { ...played.scene.replicas, replicas } })
-  assert.is(await reasonOf(played), 'finished')
+  assert.is(await outcomeOf(played), 'finished')
   const [call] = await played.calls()
   assert.match(call?.url ?? '', /a\.root\?authz=canary$/)
   assert.not.match(JSON.stringify([call?.args, call?.env]), /canary/)
   assert.is(existsSync(call?.args[4] ?? ''), false)
+})
+
+test('with a token xrdcp goes nowhere but to the host of its address, and one that sends it on is shown none', async () => {
+  const played = await play(
+    `if (process.env.XRD_REDIRECTLIMIT === '0') fail(53, '[FATAL] Redirect limit has been reached:  (source)'); give(from, good.length)`,
+    { token: 'a.b.canary' },
+  )
+  assert.is(await outcomeOf(played), 'finished')
+  assert.ok(await played.scene.isRight())
+  const calls = await played.calls()
+  assert.equal(
+    calls.map(({ token, env }) => [token, env['XRD_REDIRECTLIMIT']]),
+    [
+      ['a.b.canary 600', '0'],
+      [null, undefined],
+    ],
+  )
+})
+
+test('where a token is wanted behind such a storage it stays here, and the sentence says so', async () => {
+  const played = await play(
+    `if (process.env.XRD_REDIRECTLIMIT === '0') fail(53, '[FATAL] Redirect limit has been reached:  (source)'); fail(52, '[FATAL] Auth failed: No protocols left to try (source)')`,
+    { token: 'a.b.canary' },
+  )
+  const fetched = await played.scene.fetch()
+  assert.match(
+    fetched.kind === 'failed' ? fetched.failure.message : '',
+    /sends us on to other hosts, and a token is shown to no host but/,
+  )
+  assert.is((await played.calls()).length, 2)
+})
+
+test('without plain data xrdcp is told to encrypt, whatever the address and the settings of the site say', async () => {
+  const played = await play('give(from, good.length)', { env: { XRD_NOTLSOK: '1', XRD_TLSNODATA: '1' } })
+  assert.is((await played.scene.fetch(never, { plain_data: false })).kind, 'finished')
+  const [call] = await played.calls()
+  assert.match(call?.url ?? '', /^roots:\/\/.*\/rucio\/.*a\.root$/)
+  assert.equal([call?.env['XRD_NOTLSOK'], call?.env['XRD_TLSNODATA']], ['0', '0'])
+})
+
+test('a cache that answers and brings nothing is left in peace: the storage behind it may be down', async () => {
+  const played = await play('forever()', { limits: { idleMs: 100 } })
+  const [replica] = played.scene.replicas.replicas
+  const twofold = { ...replica, pfn: { ...replica?.pfn, path: '//root://storage.example.org//f' } }
+  const plain = played.scene.replicas
+  Object.assign(played.scene, { replicas: { ...plain, replicas: [twofold] } })
+  assert.match(await outcomeOf(played), /^stalled/)
+  assert.is(played.scene.transfer.resting().size, 0)
+  Object.assign(played.scene, { replicas: plain })
+  assert.match(await outcomeOf(played), /^stalled/)
+  assert.is(played.scene.transfer.resting().size, 1)
+  assert.match((await played.calls())[0]?.url ?? '', /^root:\/\/\S+\/\/root:\/\/storage\.example\.org\/\/f$/)
 })
 
 test('where nothing is installed it says what to install', async () => {
@@ -166,7 +187,7 @@ test('https comes first, and what it leaves xrdcp brings from where it ended', a
     https: true,
     faults: { A: { stallAfter: MiB } },
   })
-  assert.is(await reasonOf(played), 'finished')
+  assert.is(await outcomeOf(played), 'finished')
   const [call] = await played.calls()
   const came = played.scene.sent('A')
   assert.ok(came > 0 && came < bytes && (call?.from ?? 0) > 0)
@@ -179,10 +200,10 @@ test('what xrdcp leaves https brings from where it ended', async () => {
     `if (n === 0) give(0, 2 ** 20 + 5); fail(51, '[FATAL] Connection error:  (source)')`,
     { https: true, faults: { A: { status: 404 } } },
   )
-  assert.match(await reasonOf(played), /^host_down/)
+  assert.match(await outcomeOf(played), /^host_down/)
   assert.is((await played.scene.sidecar())?.ranges.at(-1)?.to, MiB + 5)
   await played.scene.grid.setFaults('A', { status: 0 })
-  assert.is(await reasonOf(played), 'finished')
+  assert.is(await outcomeOf(played), 'finished')
   assert.is(played.scene.sent('A'), bytes - MiB - 5)
   assert.ok(await played.scene.isRight())
 })
@@ -199,7 +220,7 @@ test('it goes on from the bytes that lie there after a kill, and asks for no byt
   assert.equal(await readdir(layout.staging(played.scene.root)), [])
   await played.scene.restart()
   await played.change('give(from, good.length)')
-  assert.is(await reasonOf(played), 'finished')
+  assert.is(await outcomeOf(played), 'finished')
   assert.equal(
     (await played.calls()).map(each => each.from),
     [0, 2 * MiB],
@@ -211,7 +232,7 @@ test('a connection that breaks in mid-file is gone on with at once, from there',
   const played =
     await play(`if (n === 0) { give(0, 2 ** 20); fail(51, '[FATAL] Socket error: connection reset by peer:  (source)') }
     give(from, good.length)`)
-  assert.is(await reasonOf(played), 'finished')
+  assert.is(await outcomeOf(played), 'finished')
   assert.equal(
     (await played.calls()).map(each => each.from),
     [0, MiB],
@@ -220,7 +241,7 @@ test('a connection that breaks in mid-file is gone on with at once, from there',
 
 test('what stalls is given up and ended, and its host is left alone', async () => {
   const played = await play('give(0, 100000); forever()')
-  assert.is(await reasonOf(played), 'stalled free')
+  assert.is(await outcomeOf(played), 'stalled free')
   const [call] = await played.calls()
   assert.is(isAlive(call?.pid ?? 0), false)
   assert.is(played.scene.transfer.resting().size, 1)
@@ -230,14 +251,14 @@ test('what drips is given up', async () => {
   const played = await play('for (let i = 0; ; i++) { give(i, i + 1); await sleep(20) }', {
     limits: { slowMs: 400, slowBytes: 4000 },
   })
-  assert.match(await reasonOf(played), /^stalled/)
+  assert.match(await outcomeOf(played), /^stalled/)
 })
 
 test('its own file does not grow beyond a window', async () => {
   const played = await play('give(from, Math.min(good.length, from + 1.5 * 2 ** 20)); forever()', {
     windowBytes: MiB,
   })
-  assert.is(await reasonOf(played), 'finished')
+  assert.is(await outcomeOf(played), 'finished')
   // How far a write has come when it is seen is the disk's affair.
   const starts = (await played.calls()).map(each => each.from)
   assert.is(starts.length, 3)
@@ -272,7 +293,7 @@ test('what lies beside a gap of several connections stays, and the gap alone is 
       strikes: [],
     }),
   )
-  assert.is(await reasonOf(played), 'finished')
+  assert.is(await outcomeOf(played), 'finished')
   assert.equal(
     (await played.calls()).map(each => each.from),
     [1000, 3 * MiB],
@@ -282,15 +303,15 @@ test('what lies beside a gap of several connections stays, and the gap alone is 
 
 test('wrong bytes are found by our own sum, and the replica gets its strikes', async () => {
   const played = await play('good[5] ^= 1; give(from, good.length)')
-  assert.match(await reasonOf(played), /^corrupt/)
+  assert.match(await outcomeOf(played), /^corrupt/)
   assert.is((await played.scene.sidecar())?.strikes[0]?.rse, 'R')
 })
 
 test('a file that is longer or shorter than it should be is a strike', async () => {
   const longer = await play('give(0, good.length); fs.writeSync(file, "x", good.length); forever()')
-  assert.match(await reasonOf(longer), /^corrupt/)
+  assert.match(await outcomeOf(longer), /^corrupt/)
   const shorter = await play('give(0, 1000)')
-  assert.match(await reasonOf(shorter), /^corrupt/)
+  assert.match(await outcomeOf(shorter), /^corrupt/)
 })
 
 test('what it says becomes one of our reasons', async () => {
@@ -317,7 +338,7 @@ test('what it says becomes one of our reasons', async () => {
   ]
   for (const [code, line, reason] of said) {
     const played = await play(`fail(${code}, ${JSON.stringify(line)})`)
-    assert.is(await reasonOf(played), reason, line)
+    assert.is(await outcomeOf(played), reason, line)
     assert.equal(await readdir(layout.staging(played.scene.root)), [])
   }
 })

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { open, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { suite } from 'uvu'
@@ -10,6 +11,7 @@ import { type Member, zipOf } from '../help/zip.ts'
 const test = suite('zip')
 test.after(sweep)
 
+const never = new AbortController().signal
 const a = Buffer.from('a'.repeat(100_000))
 const b = Buffer.from('bytes of b')
 
@@ -21,7 +23,7 @@ async function read(archive: Uint8Array, member: string, bytes: number): Promise
   try {
     const zip = await openZip(handle.fd, name => name === member)
     const chunks: Uint8Array[] = []
-    for await (const chunk of await zip.read(member, bytes)) chunks.push(chunk)
+    for await (const chunk of await zip.read(member, bytes, never)) chunks.push(chunk)
     return Buffer.concat(chunks)
   } catch (error) {
     if (error instanceof Trouble) return error.reason
@@ -55,12 +57,39 @@ for (const [because, archive, bytes, reason] of [
   ['it has another size than the catalogue says', zipOf([{ name: 'a', bytes: b }]), 11, 'corrupt'],
   ['it gives more than it says', zipOf([bomb]), 10, 'corrupt'],
   ['it is encrypted', zipOf([{ name: 'a', bytes: b, encrypted: true }]), b.length, 'unsupported'],
+  [
+    'its sum is another than the archive says',
+    zipOf([{ name: 'a', bytes: b, crc32: 1 }]),
+    b.length,
+    'corrupt',
+  ],
   ['the archive is cut', zipOf([{ name: 'a', bytes: a }]).subarray(0, 90_000), a.length, 'corrupt'],
   ['the archive is a page of HTML', Buffer.from('<html>no</html>'), 10, 'corrupt'],
 ] as const)
   test(`no member where ${because}`, async () => {
     assert.is(await read(archive, 'a', bytes), reason)
   })
+
+test('a member that the disk or the line has damaged gives no byte, stored or packed', async () => {
+  // What deflate cannot make smaller it stores, so that a damaged byte is no damage to its code.
+  const noise = randomBytes(50_000)
+  for (const packed of [false, true]) {
+    const archive = zipOf([{ name: 'a', bytes: noise, packed }])
+    const at = Math.floor(archive.length / 2)
+    archive[at] = (archive[at] ?? 0) ^ 1
+    assert.is(await read(archive, 'a', noise.length), 'corrupt', `packed: ${packed}`)
+  }
+})
+
+test('a member is not read through for somebody who has gone', async () => {
+  const path = join(await temporary(), 'a.zip')
+  await writeFile(path, zipOf([{ name: 'a', bytes: a }]))
+  const handle = await open(path)
+  const zip = await openZip(handle.fd, () => true)
+  const gone = AbortSignal.abort(new Error('gone'))
+  assert.match(String(await rejects(zip.read('a', a.length, gone))), 'gone')
+  await handle.close()
+})
 
 test('a directory that says it has millions of members is not read', async () => {
   const archive = zipOf([{ name: 'a', bytes: b }])
@@ -91,7 +120,7 @@ test('what a person may see of a member is fit to show', async () => {
   await writeFile(path, zipOf([{ name: 'b', bytes: b }]))
   const handle = await open(path)
   const zip = await openZip(handle.fd, () => true)
-  const error = await rejects(zip.read('a\u001b[31m', 1))
+  const error = await rejects(zip.read('a\u001b[31m', 1, never))
   await handle.close()
   assert.match(String(error), /a\\x1b/)
 })

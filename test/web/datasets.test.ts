@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { layout, type Root } from '../../src/disk/layout.ts'
@@ -88,6 +88,8 @@ test('each state of a dataset has its word', async () => {
   await putWhole(root, didOf('mc16.x.harmed'), 2)
   await rm(layout.file(root, 'mc16.x.harmed', fileName(0)))
   await putListed(root, didOf('mc16.x.stopped'), 2)
+  await putWhole(root, didOf('mc16.x.before'), 2)
+  await rename(layout.dataset(root, 'mc16.x.before'), layout.dataset(root, 'mc16.x.renamed'))
   await symlink('/etc', layout.dataset(root, 'mc16.x.linked'))
   await request('mc16.x.linked')
 
@@ -102,6 +104,7 @@ test('each state of a dataset has its word', async () => {
     'mc16.x.none': 'does_not_exist',
     'mc16.x.paused': 'paused',
     'mc16.x.removing': 'removing',
+    'mc16.x.renamed': 'stopped',
     'mc16.x.stopped': 'stopped',
     'mc16.x.waits': 'waiting',
     'mc16.x.whole': 'whole',

@@ -1,0 +1,54 @@
+# shellcheck shell=bash disable=SC2016,SC2154
+# What the image does with what is mounted and set, each told in one line. Sourced by checks.sh; needs no grid.
+
+part_image() {
+    check 'without a mount it says so, and ends with 2' refused 'nothing is mounted at /data'
+    fresh wrong
+    check 'another user than the owner of the data is told which --user works' refused "start with --user $uid:$uid" --user 4711:4711 --mount "type=bind,source=$dir/wrong,target=/data"
+    check 'a read-only data directory is told' refused 'mount it without :ro' --user "$uid:$uid" --mount "type=bind,source=$dir/wrong,target=/data,readonly"
+    check 'without certificates it says what may lie there' refused 'holds neither usercert.pem and userkey.pem' --user "$uid:$uid" --mount "type=bind,source=$dir/wrong,target=/data"
+    mkdir "$dir/foreign"
+    openssl req -x509 -newkey rsa:2048 -nodes -keyout "$dir/foreign/userkey.pem" -out "$dir/foreign/usercert.pem" -days 2 -subj /DC=org/CN=Jane 2>/dev/null
+    chmod 400 "$dir/foreign/userkey.pem"
+    check 'a key of another user is told with its owner and mode' refused 'may not read /certs/userkey.pem, which belongs to 0:0 with mode 400' --user "$uid:$uid" --mount "type=bind,source=$dir/wrong,target=/data" --mount "type=bind,source=$dir/foreign,target=/certs,readonly"
+    chown -R "$uid:$uid" "$dir/foreign"
+    check 'without an account it asks for one' refused 'set RUCIO_ACCOUNT' --user "$uid:$uid" -e EXPERIMENT=atlas --mount "type=bind,source=$dir/wrong,target=/data" --mount "type=bind,source=$dir/foreign,target=/certs,readonly"
+    check 'an experiment that is not known is told with those that are' refused 'known are atlas, cms' --user "$uid:$uid" -e EXPERIMENT=opera --mount "type=bind,source=$dir/wrong,target=/data" --mount "type=bind,source=$dir/foreign,target=/certs,readonly"
+    check 'a p12 with a password file of Windows becomes certificate and key in memory' p12
+    check 'CVMFS is taken up on sight' cvmfs
+    check 'the image is no larger than 400 MB' small
+}
+p12() {
+    mkdir -p "$dir/p12"
+    printf 'open sesame\r\n' >"$dir/password"
+    openssl pkcs12 -export -legacy -in "$dir/foreign/usercert.pem" -inkey "$dir/foreign/userkey.pem" -passout 'pass:open sesame' -out "$dir/p12/grid.p12" 2>/dev/null ||
+        openssl pkcs12 -export -in "$dir/foreign/usercert.pem" -inkey "$dir/foreign/userkey.pem" -passout 'pass:open sesame' -out "$dir/p12/grid.p12"
+    chown -R "$uid:$uid" "$dir/p12" "$dir/password"
+    chmod 400 "$dir/p12/grid.p12" "$dir/password"
+    local common=(--rm "${locked[@]}" --user "$uid:$uid" -e RUCIO_ACCOUNT=jane -e RUCIO_URL=https://localhost:1
+        --mount "type=bind,source=$dir/wrong,target=/data" --mount "type=bind,source=$dir/p12,target=/certs,readonly")
+    docker run "${common[@]}" --mount "type=bind,source=$dir/password,target=/run/secrets/grid_password,readonly" --entrypoint /bin/bash "$image" -ec '
+        . /app/prepare.sh; prepare
+        cd "$DESKTOP_RUCIO_CERT_DIR"
+        [ "$(stat -c %a userkey.pem)" = 400 ]
+        grep -q ENCRYPTED userkey.pem
+        # What the maker of proxies does with it, as far as no server is needed.
+        printf "open sesame\n" | voms-proxy-init -pwstdin -cert usercert.pem -key userkey.pem -out /tmp/p -bits 2048 2>&1 || true
+        grep -q "BEGIN CERTIFICATE" /tmp/p'
+    printf 'wrong\n' >"$dir/password"
+    never docker run "${common[@]}" --mount "type=bind,source=$dir/password,target=/run/secrets/grid_password,readonly" "$image" >"$dir/said" 2>&1
+    grep -q 'the password does not open /certs/grid.p12' "$dir/said"
+}
+cvmfs() {
+    mkdir -p "$dir/cvmfs/grid.cern.ch/etc/grid-security/"{certificates,vomsdir,vomses}
+    docker run --rm "${locked[@]}" --user "$uid:$uid" --mount "type=bind,source=$dir/wrong,target=/data" --mount "type=bind,source=$dir/certs,target=/certs,readonly" \
+        --mount "type=bind,source=$dir/cvmfs,target=/cvmfs,readonly" --entrypoint /bin/bash "$image" -ec '. /app/prepare.sh; prepare
+        at=/cvmfs/grid.cern.ch/etc/grid-security
+        [ "$X509_CERT_DIR $X509_VOMS_DIR $VOMS_USERCONF" = "$at/certificates $at/vomsdir $at/vomses" ]'
+}
+small() {
+    local bytes
+    bytes=$(docker image inspect -f '{{.Size}}' "$image")
+    echo "  measured $((bytes / 1000000)) MB"
+    [ "$bytes" -le 400000000 ]
+}
