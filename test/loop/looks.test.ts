@@ -74,8 +74,10 @@ for (const poll of [false, true])
     await told(layout.request(root, 'mc16.x'))
     await told(layout.request(root, 'mc16.x'))
     await told(`${layout.watch(root)}/mc16.y`)
+    // A watch that many events let go is begun again by itself.
+    const stood = watched
     open.renew()
-    assert.is(watched, 2)
+    assert.is(watched, stood + 1)
     await told(layout.request(root, 'mc16.x'))
     await sleep(200)
     const before = hints
