@@ -12,6 +12,7 @@ import { type AuthoritiesState, readAuthoritiesState } from '../words/authoritie
 import type { Destination } from '../words/destination.ts'
 import { type Did, printDid } from '../words/did.ts'
 import { nameOf } from '../words/names.ts'
+import { type RuleLeft, readRulesLeft, rulesLeftNow } from '../words/rulesLeft.ts'
 import { type GridCert, readGridCert } from '../words/status.ts'
 import { type Downloading, openDownloading } from './downloading.ts'
 import { type Overview, openOverview } from './overview.ts'
@@ -35,6 +36,9 @@ export type Desk = {
   /** authorities of status/; null when there is none yet */
   readonly authorities: () => Promise<AuthoritiesState | null>
   lastAuthorities: AuthoritiesState | null
+  /** rules_left of status/, those that have not ended */
+  readonly rulesLeft: () => Promise<readonly RuleLeft[]>
+  lastRulesLeft: readonly RuleLeft[]
   word(name: string): Promise<Said>
   /** POST and DELETE, their refusals thrown as Problems. What is kept of the NAME goes. */
   wish(kind: 'want' | 'remove', did: Did, to?: Destination | null): Promise<Said>
@@ -77,6 +81,11 @@ export function openDesk(site: Site, options: WebOptions, waiters: Waiters, slow
         (await readRecord(site.root, layout.status(site.root, 'authorities'), readAuthoritiesState)) ?? null,
     ),
     lastAuthorities: null,
+    rulesLeft: shared(async () => {
+      const found = await readRecord(site.root, layout.status(site.root, 'rules_left'), readRulesLeft)
+      return rulesLeftNow(found?.rules ?? [], options.world.now())
+    }),
+    lastRulesLeft: [],
     within,
     word: name => within(words.get(name)),
     async wish(kind, did, to) {
