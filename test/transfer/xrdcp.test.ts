@@ -181,7 +181,7 @@ test('a cache that answers and brings nothing is left in peace: the storage behi
 
 test('a proxy that is still to be made is not named, and nothing in the home of its user is looked for', async () => {
   const played = await play('give(from, good.length)', { hasProxy: false })
-  assert.is(await reasonOf(played), 'finished')
+  assert.is(await outcomeOf(played), 'finished')
   const env = (await played.calls())[0]?.env ?? {}
   // With a name that leads nowhere in one of these xrdcp makes no TLS connection.
   assert.equal(
