@@ -39,16 +39,19 @@ export async function readAccess(
   }
 }
 
+/** Where a machine tells who is at work on it. */
+const places = { proc: '/proc', run: '/run/user', subuid: '/etc/subuid' }
+
 /** On a login node everybody reaches a port of loopback.
- *  @param proc /proc; where there is none (macOS) nothing is known, and nothing said
+ *  @param at where there is none of these (macOS) nothing is known, and nothing said
  *  @returns the warning, or undefined */
 export async function othersMayReach(
   access: Access,
   hosts: readonly string[],
-  proc = '/proc',
+  at: Partial<typeof places> = {},
 ): Promise<string | undefined> {
   if (access.token !== undefined || hosts.length === 0) return undefined
-  const others = await otherUsers(proc)
+  const others = await otherUsers({ ...places, ...at })
   if (others === 0) return undefined
   return `${others === 1 ? 'another user is' : `${others} other users are`} at work on this machine and can use this daemon through its port: start it with --socket PATH, or set API_TOKEN_FILE`
 }
@@ -72,24 +75,53 @@ async function readToken(env: Env): Promise<string | undefined | { readonly mess
   return text
 }
 
-/** How many users, besides us and those of the system, have processes. */
-async function otherUsers(proc: string): Promise<number> {
-  const own = process.getuid?.()
-  let names: string[]
-  try {
-    names = await readdir(proc)
-  } catch {
-    // No /proc: another system.
-    return 0
-  }
+/** How many people besides us have processes or a login here. Who mounts /proc so that each sees only his own (hidepid, as login nodes
+ *  do) still shows whose /run/user is made. */
+async function otherUsers({ proc, run, subuid }: typeof places): Promise<number> {
   const uids = new Set<number>()
-  for (const name of names) {
-    if (!/^[0-9]+$/.test(name)) continue
+  for (const name of await namesIn(run)) uids.add(Number(name))
+  for (const name of await namesIn(proc)) {
     try {
       uids.add((await stat(join(proc, name))).uid)
     } catch {
       // It has ended meanwhile.
     }
   }
-  return [...uids].filter(uid => uid !== own && uid >= 1000 && uid < 60_000).length
+  const lent = await lentIds(subuid)
+  const own = process.getuid?.()
+  return [...uids].filter(
+    uid => uid !== own && isPerson(uid) && !lent.some(([from, to]) => uid >= from && uid < to),
+  ).length
+}
+
+/** By systemd's table (UIDS-GIDS.md): below 1000 is the system, from 60000 to 65535 Debian's and systemd's own and nobody, from 524288
+ *  to 1879048191 containers. A site with many people numbers them beyond 65535 too. */
+function isPerson(uid: number): boolean {
+  return (
+    (uid >= 1000 && uid < 60_000) || (uid > 65_535 && uid < 524_288) || (uid > 1_879_048_191 && uid < 2 ** 31)
+  )
+}
+
+/** Ids that users have for their own containers: NAME:FIRST:COUNT, one a line. */
+async function lentIds(subuid: string): Promise<[from: number, to: number][]> {
+  let text: string
+  try {
+    text = await readFile(subuid, 'utf8')
+  } catch {
+    // None are lent here.
+    return []
+  }
+  return [...text.matchAll(/^[^:#]+:(\d+):(\d+)$/gm)].map(([, from, count]) => [
+    Number(from),
+    Number(from) + Number(count),
+  ])
+}
+
+async function namesIn(dir: string): Promise<string[]> {
+  try {
+    return (await readdir(dir)).filter(name => /^[0-9]+$/.test(name))
+  } catch {
+    // Another system has none.
+    return []
+  }
 }

@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { chown, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -46,30 +46,53 @@ test('a socket has an absolute path that fits, outside of the data directory', a
   }
 })
 
-test('it warns where others are at work, unless a token or a socket keeps them out', async () => {
-  if (process.getuid?.() !== 0) return // chown is root's
-  const { chown } = await import('node:fs/promises')
-  const proc = await temporary()
-  for (const [name, uid] of [
-    ['1', 0],
-    ['20', 33],
-    ['self', 4711],
-  ] as const) {
-    await mkdir(join(proc, name))
-    await chown(join(proc, name), uid, uid)
+/** A machine on which these users have processes, and these are logged in. */
+async function machine(processes: readonly number[], logins: readonly number[], lent = '') {
+  const at = { proc: await temporary(), run: await temporary(), subuid: join(await temporary(), 'subuid') }
+  await mkdir(join(at.proc, 'self'))
+  for (const [i, uid] of processes.entries()) {
+    await mkdir(join(at.proc, String(i + 1)))
+    await chown(join(at.proc, String(i + 1)), uid, uid)
   }
-  assert.is(await othersMayReach({}, ['127.0.0.1'], proc), undefined)
-  for (const name of ['30', '31']) {
-    await mkdir(join(proc, name))
-    await chown(join(proc, name), 4711, 4711)
-  }
+  for (const uid of logins) await mkdir(join(at.run, String(uid)))
+  if (lent !== '') await writeFile(at.subuid, lent)
+  return at
+}
+const open = ['127.0.0.1']
+
+test('it warns where others are logged in, even when their processes are hidden', async () => {
+  assert.is(await othersMayReach({}, open, await machine([], [])), undefined)
   assert.match(
-    String(await othersMayReach({}, ['127.0.0.1'], proc)),
+    String(await othersMayReach({}, open, await machine([], [4711, process.getuid?.() ?? 0]))),
     /^another user is at work.*--socket PATH/,
   )
-  assert.is(await othersMayReach({ token }, ['127.0.0.1'], proc), undefined)
-  assert.is(await othersMayReach({ socketPath: '/x' }, [], proc), undefined)
-  assert.is(await othersMayReach({}, ['127.0.0.1'], join(proc, 'none')), undefined)
+  const none = { proc: '/none', run: '/none', subuid: '/none' }
+  assert.is(await othersMayReach({}, open, none), undefined)
+})
+
+test('a token or a socket keeps others out: then it does not warn', async () => {
+  const at = await machine([], [4711, 4712])
+  assert.match(String(await othersMayReach({}, open, at)), /^2 other users are/)
+  assert.is(await othersMayReach({ token }, open, at), undefined)
+  assert.is(await othersMayReach({ socketPath: '/x' }, [], at), undefined)
+  assert.match(String(await othersMayReach({ socketPath: '/x' }, open, at)), /^2 other users are/)
+})
+
+test('processes of people count, those of the system and of containers do not', async () => {
+  if (process.getuid?.() !== 0) return // chown is root's
+  for (const [because, processes, lent, warns] of [
+    ['the system', [0, 33, 999, 60_578, 61_500, 65_534], '', false],
+    ['a person, however many processes', [1000, 1000], '', true],
+    ['a site that numbers its people beyond 65535', [104_711], '', true],
+    ['containers of a user', [100_033, 165_535], 'jane:100000:65536\n', false],
+    ['just after the ids that are lent', [165_536], 'jane:100000:65536\n', true],
+    ['containers of systemd', [524_288, 1_879_048_191], '', false],
+  ] as const)
+    assert.is(
+      (await othersMayReach({}, open, await machine(processes, [], lent))) !== undefined,
+      warns,
+      because,
+    )
 })
 
 test.run()

@@ -61,7 +61,7 @@ fresh() { # NAME: jane's home and disk as they are before the first command
 step() { # PART NAME STEP
     local net=(-n) code
     [ "$3" = run ] || net=()
-    INSIDE=yes unshare -m "${net[@]}" --propagation private bash "$here/ways.sh" "$@" | tee "$work/said"
+    INSIDE=yes unshare -m "${net[@]}" --propagation private timeout -k 5 900 bash "$here/ways.sh" "$@" | tee "$work/said"
     code=${PIPESTATUS[0]}
     passed=$((passed + $(grep -c '^ok ' "$work/said")))
     failed=$((failed + $(grep -c '^FAILED ' "$work/said")))
@@ -100,6 +100,7 @@ for part in "${@:-npm systemd podman apptainer}"; do
                 fresh trixie
                 checkout trixie
                 step podman trixie fetch
+                mv -f "$work/trixie/home/jane/desktop-rucio.tar" "$work/"
                 step podman trixie run
                 ;;
             apptainer)

@@ -11,7 +11,7 @@ run() {
 }
 arrives() {
     as_it_stands "$DIR/said"
-    whole /scratch/jane/rucio mc16_13TeV.first
+    whole /scratch/jane/rucio user.jdoe.sample.v1
     said '"status":"local"'
     said 'jdoe'
 }

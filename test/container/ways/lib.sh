@@ -27,18 +27,15 @@ until_true() { # SECONDS COMMAND...
     done
 }
 
-# The indented lines of the page, which are all of them commands; the dataset is one of the practice grid's.
-page() {
-    sed -n 's/^    //p' "$TOP/container/$PART.md" |
-        sed -e 's/user\.jdoe:user\.jdoe\.sample\.v1/mc16_13TeV:mc16_13TeV.first/g; s/user\.jdoe\.sample\.v1/mc16_13TeV.first/g'
-}
+# The indented lines of the page, which are all of them commands.
+page() { sed -n 's/^    //p' "$TOP/container/$PART.md"; }
 # What needs the world's network: a build, or a registry.
 fetches='^(podman build|npm (pack|install))( |$)'
 as_it_stands() { # FILE: the page's other commands, as one script; what was done and said goes to FILE
     page | grep -vE "$fetches" >"$DIR/page.sh"
     [ -s "$DIR/page.sh" ]
     # shellcheck disable=SC2024
-    (cd "$TOP" && bash -euo pipefail -x "$DIR/page.sh") >"$1" 2>&1 || { cat "$1"; return 1; }
+    (cd "$TOP" && bash -euo pipefail -x "$DIR/page.sh" </dev/null) >"$1" 2>&1 || { cat "$1"; return 1; }
 }
 
 whole() { # DATA DATASET: every byte is right, and all of it is jane's

@@ -6,13 +6,13 @@ fetch() {
     check 'nothing was built where it was installed, and no package of development came along' not_built
     check 'the package is small, and holds no test, no key and no setting of a workplace' small
 }
-fetched() { (cd "$TOP" && page | grep -E "$fetches" | bash -euo pipefail -x); }
+fetched() { (cd "$TOP" && page | grep -E "$fetches" >"$DIR/page.sh" && timeout 200 bash -euo pipefail -x "$DIR/page.sh" </dev/null); }
 not_built() {
     local at=~/.local/lib/node_modules/desktop-rucio
     never test -e "$at/node_modules/typescript"
     never test -e "$at/node_modules/uvu"
-    [ "$(find "$at" -maxdepth 1 -name 'tsconfig*' | wc -l)" = 0 ]
-    [ "$(stat -c %Y "$at/dist/src/main.js")" -le "$(stat -c %Y "$TOP/dist/src/main.js")" ]
+    # What prepare does begins with taking dist away, and there is nothing here to build it anew.
+    cmp "$TOP/dist/src/main.js" "$at/dist/src/main.js"
 }
 small() {
     local tar
@@ -33,12 +33,12 @@ run() {
 }
 arrives() {
     as_it_stands "$DIR/said"
-    whole /big/disk/rucio mc16_13TeV.first
+    whole /big/disk/rucio user.jdoe.sample.v1
     said '"status":"local"'
 }
 clean() {
     never pgrep -x node
-    never test -e /big/disk/rucio/.rucio/owner.json
+    [ -z "$(ls /big/disk/rucio/.rucio/lock)" ]
     find ~ -maxdepth 1 -mindepth 1 -newer "$DIR/ports" | grep -vE '/(\.rucio\.cfg|\.globus|\.local|\.npm|\.cache|desktop-rucio)$' >"$DIR/left" || true
     [ ! -s "$DIR/left" ] || { cat "$DIR/left"; false; }
 }

@@ -18,13 +18,13 @@ bases() {
 }
 built() {
     # The machine's name server, without Podman's own network: what RUN fetches comes by the same way as everything else here.
-    (cd "$TOP" && page | grep -E "$fetches" | BUILDAH_ISOLATION=chroot bash -euo pipefail -x)
+    page | grep -E "$fetches" >"$DIR/page.sh"
+    (cd "$TOP" && BUILDAH_ISOLATION=chroot bash -euo pipefail -x "$DIR/page.sh" </dev/null)
     podman image inspect -f '{{.HealthCheck.Test}}' desktop-rucio | grep /app/healthcheck
     podman image inspect -f '  measured {{.Size}} bytes' desktop-rucio
 }
 saved() {
-    rm -f "$BASES/desktop-rucio.tar"
-    podman save -q -o "$BASES/desktop-rucio.tar" desktop-rucio
+    podman save -q -o ~/desktop-rucio.tar desktop-rucio
 }
 
 run() {
@@ -40,25 +40,25 @@ run() {
     check 'the password comes as a secret that the daemon alone reads' secret
     check 'with a wrong configuration (code 2) it is not started again' wrong
     check 'it ends in time, with nothing left' stops
-    echo "  measured on $(podman --version), $(pasta --version | head -1)"
+    echo "  measured on $(podman --version), $(pasta --version 2>&1 | head -1)"
 }
 arrives() {
     as_it_stands "$DIR/said"
-    whole /big/disk/rucio mc16_13TeV.first
+    whole /big/disk/rucio user.jdoe.sample.v1
     said '"status":"local"'
     said 'jdoe'
     said 'ExecStart=/usr/bin/podman run'
     said 'Active: active (running)'
 }
-local_again() { curl -s "localhost:8000/ds?ds_name=mc16_13TeV:mc16_13TeV.$1" | grep '"status":"local"'; }
-ask() { curl -s -X POST "localhost:8000/ds?ds_name=mc16_13TeV:mc16_13TeV.$1" | grep '"status":"\(downloading\|local\)"'; }
+local_again() { curl -s "localhost:8000/ds?ds_name=$1" | grep '"status":"local"'; }
+ask() { curl -s -X POST "localhost:8000/ds?ds_name=$1" | grep '"status":"\(downloading\|local\)"'; }
 now() { systemctl --user show -P "$1" $unit; }
 is() { [ "$(now "$1")" = "$2" ]; } # PROPERTY VALUE
 quadlet() {
     podman wait --condition=healthy desktop-rucio
     [ "$(podman inspect -f '{{.HostConfig.ReadonlyRootfs}} {{len .EffectiveCaps}}' desktop-rucio)" = 'true 0' ]
-    ask other
-    until_true 30 local_again other
+    ask mc16_13TeV:mc16_13TeV.other
+    until_true 30 local_again mc16_13TeV:mc16_13TeV.other
     whole /big/disk/rucio mc16_13TeV.other
 }
 again() {
@@ -66,7 +66,7 @@ again() {
     before=$(now MainPID)
     podman kill -s KILL desktop-rucio
     until_true 30 is NRestarts 1
-    until_true 30 local_again first
+    until_true 30 local_again user.jdoe:user.jdoe.sample.v1
     [ "$(now MainPID)" != "$before" ]
 }
 shell_works() {
@@ -75,7 +75,7 @@ source ./setup.sh
 rucio whoami | grep jdoe
 xrdcp --version
 voms-proxy-info --version
-desktop-rucio list | grep mc16_13TeV.first
+desktop-rucio list | grep user.jdoe.sample.v1
 IN
 }
 secret() {
@@ -83,7 +83,7 @@ secret() {
     sed -i 's/^# Secret=/Secret=/' ~/.config/containers/systemd/desktop-rucio.container
     systemctl --user daemon-reload
     systemctl --user restart $unit
-    until_true 20 local_again first
+    until_true 20 local_again user.jdoe:user.jdoe.sample.v1
     [ "$(podman exec desktop-rucio cat /run/secrets/grid_password)" = never-to-be-seen ]
     [ "$(podman exec desktop-rucio stat -c '%a %u' /run/secrets/grid_password)" = '400 1000' ]
     { podman inspect desktop-rucio; podman logs desktop-rucio; systemctl --user show $unit; } >"$DIR/seen" 2>&1
@@ -103,7 +103,7 @@ wrong() {
 }
 stops() {
     systemctl --user start $unit
-    until_true 20 local_again first
+    until_true 20 local_again user.jdoe:user.jdoe.sample.v1
     local began=$SECONDS
     systemctl --user stop $unit
     is Result success

@@ -15,14 +15,14 @@ run() {
 }
 arrives() {
     as_it_stands "$DIR/said"
-    whole /big/disk/rucio mc16_13TeV.first
+    whole /big/disk/rucio user.jdoe.sample.v1
     said '"status":"local"'
     said 'Active: active (running)'
     never systemctl --user is-enabled $unit
 }
 now() { systemctl --user show -P "$1" $unit; }
 is() { [ "$(now "$1")" = "$2" ]; } # PROPERTY VALUE
-local_again() { curl -s 'localhost:8000/ds?ds_name=mc16_13TeV:mc16_13TeV.first' | grep '"status":"local"'; }
+local_again() { curl -s 'localhost:8000/ds?ds_name=user.jdoe:user.jdoe.sample.v1' | grep '"status":"local"'; }
 again() {
     local pid
     systemctl --user start $unit
