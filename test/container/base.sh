@@ -20,6 +20,8 @@ if [ ! -s debian.tar ]; then
     printf 'path-exclude /usr/share/%s/*\n' doc man info locale lintian >base/etc/dpkg/dpkg.cfg.d/docker
     rm -rf base/usr/share/{doc,man,info,locale,lintian}/* base/var/cache/apt/*.bin base/var/cache/apt/archives/*.deb base/var/lib/apt/lists/* base/var/log/*.log
     mkdir -p base/etc/ci && cp /etc/ssl/certs/ca-certificates.crt base/etc/ci/ca.crt   # what this machine trusts, for npm and pip in a build
+    # The public image has them, and an engine that has to make them at each RUN dates /etc anew.
+    touch base/etc/{hosts,resolv.conf}
     tar -C base -cf debian.tar .
 fi
 if [ ! -s node.tar ]; then
