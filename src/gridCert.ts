@@ -1,19 +1,21 @@
 // grid_cert in GET /status: what is known of the credential, written down as it changes. Never asks a server itself.
 
 import type { Credential } from './credential/credential.ts'
-import { withMaker } from './credential/grid-cert.ts'
+import { withClock, withMaker } from './credential/grid-cert.ts'
 import { type Maker, type MakerOptions, openMaker } from './credential/maker.ts'
 import { layout } from './disk/layout.ts'
 import { put } from './disk/put.ts'
 import type { Daemon } from './loop/daemon.ts'
 import { pause } from './outside/abort.ts'
 import type { Identity } from './outside/request.ts'
+import { serverClock } from './outside/serverClock.ts'
 import type { GridCert, Log } from './words/status.ts'
 import type { World } from './words/world.ts'
 
 const tickMs = 60_000
 /** A server that hangs holds up what needs no proxy no longer than this. */
 const firstMs = 10_000
+const pingMs = 10_000
 
 export type GridCertKeeper = {
   /** The credential for catalogue and storages: what they say of it is told at once, and the first proxy is waited for. */
@@ -80,8 +82,20 @@ export function openGridCert(
       const tell = openTeller(daemon)
       let last: Identity | undefined
       let at = world.now()
+      let asked: string | undefined
       while (!signal.aborted) {
-        await tell(async () => withMaker(await files.state(), maker?.seen()))
+        let wrong: string | undefined
+        await tell(async () => {
+          const cert = withMaker(await files.state(), maker?.seen())
+          wrong = cert.error ?? cert.renewal?.error?.message
+          return withClock(cert, serverClock())
+        })
+        // What makes proxies shows nobody's clock, and neither does a server that refuses before it answers.
+        if (wrong !== undefined && wrong !== asked && serverClock() === undefined)
+          void daemon.rucio
+            .ping(AbortSignal.any([signal, AbortSignal.timeout(pingMs)]))
+            .then(bell.ring, () => {}) // it is not there: then nothing is learnt of the clock
+        asked = wrong
         const now = await files.identity()
         if (last !== undefined && last !== now) {
           onAnother()

@@ -92,12 +92,17 @@ function readRucio(
       `auth_type token needs a file that holds a Rucio token: auth_token_file_path in rucio.cfg${note}`,
     )
   const account = one('account') ?? nonEmpty(env['RUCIO_ACCOUNT']) ?? client('account')
+  // As the official client reads it; `def` is what it says to servers with one VO, and what they take without a word.
+  const vo = nonEmpty(env['RUCIO_VO']) ?? client('vo')
+  if (vo !== undefined && !/^[A-Za-z0-9._-]{1,255}$/.test(vo))
+    return wrong(`vo in rucio.cfg (RUCIO_VO) is the name of a VO, not ${JSON.stringify(vo.slice(0, 80))}`)
   const way = readLoginWay({ authType, authHost: servers.authHost, account }, client, env)
   if (typeof way === 'string') return wrong(`${way}${note}`)
   return {
     ...servers,
     authType,
     ...(account === undefined ? {} : { account }),
+    ...(vo === undefined ? {} : { vo }),
     ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password }),
     ...(tokenPath === undefined ? {} : { tokenPath }),

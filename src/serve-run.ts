@@ -91,7 +91,7 @@ export async function run(
     token: () => credential.token(),
     renewedAt: () => lease.renewedAt(),
     onFinished: traces.finished,
-    programs: programsOf(options, root, { rucio, token: () => credential.token() }, log),
+    programs: await programsOf(options, root, { rucio, token: () => credential.token() }, log),
     limits: options.checkpointMs === undefined ? {} : { checkpointMs: options.checkpointMs },
   })
   const listeners = new Set<(name?: string) => void>()

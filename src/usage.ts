@@ -40,7 +40,7 @@ A password is never taken from the command line: it stands in rucio.cfg, or in R
 With auth_type oidc, as the official client names them: oidc_scope, oidc_audience, oidc_issuer, oidc_polling, oidc_refresh_lifetime,
 auth_oidc_refresh_active, auth_token_file_path (where the token is kept); with ssh: ssh_private_key. A trace of each file goes to
 trace_host, else to the Rucio server; DESKTOP_RUCIO_TRACES=0 sends none.
-Also read: X509_USER_PROXY, X509_CERT_DIR, BEARER_TOKEN, BEARER_TOKEN_FILE, WATCH_POLL=1 (mounts without file events),
+Also read: RUCIO_VO (vo in rucio.cfg, of a server with several), X509_USER_PROXY, X509_CERT_DIR, BEARER_TOKEN, BEARER_TOKEN_FILE, WATCH_POLL=1 (mounts without file events),
 DESKTOP_RUCIO_FILE_EVENTS=0 (none; what is written is found within 35 s), API_TOKEN_FILE or API_TOKEN (each request must then
 show it as Authorization: Bearer TOKEN).
 

@@ -57,6 +57,9 @@ test('why no proxy could be made is told within seconds, and what mends it is ta
   await says(/password file .* is not there/)
   await writeFile(secret, 'canary\n')
   await says(/you are no member of testvo/)
+  // What the client says is the log.
+  const { json } = await home.get('/logs?name=grid_cert')
+  assert.match(JSON.stringify(json), 'voms-proxy-init: testvo: User unknown to this VO.')
   const [run] = await client.runs()
   assert.is(run?.input, 'canary\n')
   assert.not.match(JSON.stringify([run?.args, run?.env, await home.get('/status')]), 'canary')

@@ -55,6 +55,7 @@ const mayUseFs: Readonly<Record<string, string>> = {
 const mayTellTime: Readonly<Record<string, string>> = {
   'src/main.ts': 'builds the World',
   'src/demo.ts': 'a program of its own',
+  'src/outside/serverClock.ts': 'compared with the Date of a server',
   'src/disk/lock.ts': 'compared with an mtime that the disk gave',
   'src/disk/twin.ts': 'compared with an mtime that the disk gave',
 }

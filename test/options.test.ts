@@ -38,6 +38,21 @@ test('what is missing is said with the rucio.cfg that was read, and what is wron
   assert.not.match('message' in none ? none.message : '', 'was read')
 })
 
+test('the VO of a server with several is read as the official client reads it', async () => {
+  const dir = await temporary()
+  const cfg = join(dir, 'rucio.cfg')
+  const base = '[client]\nrucio_host = https://x\nauth_type = userpass\nusername=u\npassword=p\n'
+  const voOf = async (text: string, env: Record<string, string> = {}): Promise<string | undefined> => {
+    await writeFile(cfg, base + text)
+    return (await good(['--data', dir], { RUCIO_CONFIG: cfg, ...env })).rucio.vo
+  }
+  assert.is(await voOf(''), undefined)
+  assert.is(await voOf('vo = abc\n'), 'abc')
+  assert.is(await voOf('vo = abc\n', { RUCIO_VO: 'xyz' }), 'xyz')
+  const bad = await readOptions(['--data', dir], { RUCIO_CONFIG: cfg, RUCIO_VO: 'a b\r\nX: y' })
+  assert.match('message' in bad ? bad.message : '', /RUCIO_VO.* is the name of a VO/)
+})
+
 test('flags go before the environment, and that before rucio.cfg', async () => {
   const dir = await temporary()
   const cfg = join(dir, 'rucio.cfg')

@@ -6,7 +6,7 @@ import { hostPort } from '../words/pfn.ts'
 import { Trouble } from '../words/reason.ts'
 import { readRefusal, shown } from './refusal.ts'
 import type { RucioOptions } from './rucio.ts'
-import type { Server } from './server.ts'
+import { type Server, voHeader } from './server.ts'
 
 /** A token, and until when it counts (ms since 1970). */
 export type Held = { readonly token: string; readonly renewAt: number; readonly end: number }
@@ -19,7 +19,7 @@ const renewBeforeMs = 300_000
 export async function authCall(
   server: Server,
   identity: Identity,
-  options: Pick<RucioOptions, 'account'>,
+  options: Pick<RucioOptions, 'account' | 'vo'>,
   how: {
     readonly path: string
     readonly headers: Readonly<Record<string, string>>
@@ -37,6 +37,7 @@ export async function authCall(
     headers: {
       Accept: '*/*',
       'Accept-Encoding': 'identity',
+      ...voHeader(options),
       ...(options.account === undefined ? {} : { 'X-Rucio-Account': headerText(options.account, 'account') }),
       ...how.headers,
     },

@@ -1,10 +1,12 @@
 // The files of a DID, streamed, and the proof that they are all. Never hands on a file twice.
 
 import { bodyText } from '../outside/request.ts'
+import { type Bits, emptyBits } from '../words/bits.ts'
 import { type Did, printDid } from '../words/did.ts'
 import { type CatalogueFile, type DidType, mostFiles, mostLineBytes } from '../words/listing.ts'
 import { Trouble } from '../words/reason.ts'
 import { asObject, isBytes, parseJson } from '../words/text.ts'
+import { emptyTexts, type Texts } from '../words/texts.ts'
 import { checksumOf, didOf, isCount } from './fields.ts'
 import { jsonLines } from './lines.ts'
 import { readMembers } from './members.ts'
@@ -25,10 +27,17 @@ type Count = { length: number; bytes: number }
 const maxTries = 3
 
 /** Proof of wholeness (facts/rucio.md 3): the last byte is a newline, lines and bytes are what the catalogue counts, before or
- *  after the list was read, doubles counted as often as it lists them. A DID that is written to meanwhile is read again. */
-export async function readContents(send: Send, did: Did, each: Each, signal: AbortSignal): Promise<Contents> {
-  // DID -> the try in which it was seen last. What was handed on once is not handed on again by the next try.
-  const seen = new Map<string, number>()
+ *  after the list was read, doubles counted as often as it lists them. A DID that is written to meanwhile is read again.
+ *  @param seed of chance: see emptyTexts() */
+export async function readContents(
+  send: Send,
+  did: Did,
+  each: Each,
+  seed: number,
+  signal: AbortSignal,
+): Promise<Contents> {
+  // What was handed on once is not handed on again by the next try.
+  const seen = emptyTexts(seed)
   let slashes: Slashes = 'encoded'
   for (let round = 1; ; round++) {
     const asked = await readHead(send, did, slashes, signal)
@@ -38,10 +47,13 @@ export async function readContents(send: Send, did: Did, each: Each, signal: Abo
     }
     slashes = asked.slashes
     const { head } = asked
-    const counted = await readFiles(send, did, { seen, round, head, slashes, each }, signal)
-    if (isSame(head, counted)) return listed(did, head, counted, seen, round)
+    /** numbers of `seen` that this try lists */
+    const inRound = emptyBits()
+    const counted = await readFiles(send, did, { seen, inRound, head, slashes, each }, signal)
+    const lacks = inRound.count < seen.size
+    if (isSame(head, counted)) return listed(did, head, counted, lacks)
     const after = (await readHead(send, did, slashes, signal))?.head
-    if (after !== undefined && isSame(after, counted)) return listed(did, after, counted, seen, round)
+    if (after !== undefined && isSame(after, counted)) return listed(did, after, counted, lacks)
     // Whoever counts the same twice and sends something else does not send all; whoever is written to may be asked again.
     if ((after !== undefined && isSame(after, head)) || round === maxTries)
       throw new Trouble(
@@ -51,16 +63,9 @@ export async function readContents(send: Send, did: Did, each: Each, signal: Abo
   }
 }
 
-function listed(
-  did: Did,
-  head: Head,
-  counted: Count,
-  seen: ReadonlyMap<string, number>,
-  round: number,
-): Contents {
-  for (const last of seen.values())
-    if (last !== round)
-      throw new Trouble('bad_listing', `a file was taken out of ${printDid(did)} while its files were read`)
+function listed(did: Did, head: Head, counted: Count, lacks: boolean): Contents {
+  if (lacks)
+    throw new Trouble('bad_listing', `a file was taken out of ${printDid(did)} while its files were read`)
   return { kind: 'listed', type: head.type, open: head.open, length: counted.length, bytes: counted.bytes }
 }
 
@@ -110,15 +115,15 @@ async function readFiles(
   send: Send,
   did: Did,
   pass: {
-    readonly seen: Map<string, number>
-    readonly round: number
+    readonly seen: Texts
+    readonly inRound: Bits
     readonly head: Head
     readonly slashes: Slashes
     readonly each: Each
   },
   signal: AbortSignal,
 ): Promise<Count> {
-  const { seen, round, head, slashes, each } = pass
+  const { seen, inRound, head, slashes, each } = pass
   const counted: Count = { length: 0, bytes: 0 }
   for await (const { json, dataset, times } of linesOf(send, did, head, slashes, signal)) {
     const file = fileOf(json, head, dataset)
@@ -126,9 +131,10 @@ async function readFiles(
     counted.bytes += times * file.bytes
     if (counted.length > mostFiles)
       throw new Trouble('too_big', `${printDid(did)} holds more than ${mostFiles} files`)
-    const known = seen.has(file.did)
-    seen.set(file.did, round)
-    if (!known) await each(file)
+    const before = seen.size
+    const number = seen.add(file.did)
+    inRound.set(number)
+    if (number === before) await each(file)
   }
   return counted
 }

@@ -3,6 +3,8 @@
 import type { IncomingMessage } from 'node:http'
 import { openFilter } from '../disk/secrets.ts'
 import { bodyText } from '../outside/request.ts'
+import { serverClock } from '../outside/serverClock.ts'
+import { withClockNote } from '../words/clock.ts'
 import { clean, type Reason, Trouble } from '../words/reason.ts'
 import { asObject, parseJson } from '../words/text.ts'
 
@@ -55,7 +57,8 @@ export async function readRefusal(
       : status === 404 && exceptionClass === ''
         ? `${server} knows no such call of Rucio (HTTP 404): check rucio_host and auth_host`
         : `${server} answered ${said}${rest}`
-  return new Refusal(reason, detail, { status, exceptionClass, retryAfterMs })
+  const told = reason === 'auth' ? withClockNote(detail, serverClock()) : detail
+  return new Refusal(reason, told, { status, exceptionClass, retryAfterMs })
 }
 
 function reasonOf(status: number, exceptionClass: string): Reason {

@@ -17,13 +17,15 @@ import type { OidcLogin } from './oidc-login.ts'
 import { readRefusal } from './refusal.ts'
 import { readReplicas } from './replicas.ts'
 import { openRules, type Rules } from './rules.ts'
-import { makeSend, parseServer, sendOnce } from './server.ts'
+import { makeSend, parseServer, sendOnce, voHeader } from './server.ts'
 import { Storages } from './storages.ts'
 
 export type RucioOptions = {
   readonly rucioHost: string
   readonly authHost: string
   readonly account?: string
+  /** of a server that serves several: what the official client takes from RUCIO_VO, or as vo from rucio.cfg */
+  readonly vo?: string
   readonly authType: AuthType
   readonly username?: string
   readonly password?: string
@@ -105,9 +107,9 @@ export function openRucio(
   if (authServer instanceof Trouble) throw authServer
   const login = openLogin(options, authServer, credential, log, world, oidc)
   const storages = new Storages()
-  const send = makeSend(server, login, credential, options.password)
+  const send = makeSend(server, login, credential, options)
   return {
-    contents: (did, each, signal) => readContents(send, did, each, signal),
+    contents: (did, each, signal) => readContents(send, did, each, 2 ** 32 * world.chance(), signal),
     replicas: (files, signal, everything = false) =>
       readReplicas(files, { send, storages, everything, now: () => world.now(), signal }),
     replicasAt: (rse, files, signal) =>
@@ -123,7 +125,7 @@ export function openRucio(
     rules: openRules(send),
     async ping(signal) {
       const call = { method: 'GET', path: '/ping', accept: 'application/json', signal } as const
-      const answer = await sendOnce(server, call, {}, credential)
+      const answer = await sendOnce(server, call, voHeader(options), credential)
       if (answer.statusCode !== 200) throw await readRefusal(answer, hostPort(server), [options.password])
       dropBody(answer)
     },

@@ -7,7 +7,7 @@ import { hostPort, parsePfn } from '../words/pfn.ts'
 import { Trouble } from '../words/reason.ts'
 import type { Login } from './login.ts'
 import { readRefusal } from './refusal.ts'
-import type { CatalogueCredential } from './rucio.ts'
+import type { CatalogueCredential, RucioOptions } from './rucio.ts'
 
 /** Where a server stands: rucio_host or auth_host, taken apart. */
 export type Server = {
@@ -45,17 +45,28 @@ export function parseServer(text: string): Server | Trouble {
   return { scheme: url.scheme, host: url.host, port: url.port, base: url.path.replace(/\/+$/, '') }
 }
 
-/** @param password what the login showed to a server: no answer is repeated with it */
+/** Which of a server's VOs is meant; servers with one need none. */
+export function voHeader({ vo }: Pick<RucioOptions, 'vo'>): Readonly<Record<string, string>> {
+  return vo === undefined ? {} : { 'X-Rucio-VO': vo }
+}
+
+/** @param options its password is what the login showed to a server: no answer is repeated with it */
 export function makeSend(
   server: Server,
   login: Login,
   credential: CatalogueCredential,
-  password: string | undefined,
+  options: Pick<RucioOptions, 'password' | 'vo'>,
 ): Send {
+  const { password } = options
   return async call => {
     for (let renewed = false; ; renewed = true) {
       const token = await login.token(call.signal)
-      const answer = await sendOnce(server, call, { 'X-Rucio-Auth-Token': token }, credential)
+      const answer = await sendOnce(
+        server,
+        call,
+        { ...voHeader(options), 'X-Rucio-Auth-Token': token },
+        credential,
+      )
       if (answer.statusCode === (call.status ?? 200)) {
         login.taken(token)
         return answer

@@ -1,5 +1,6 @@
 // What GET /status says of the credential: what the files hold, and how it stands with making the proxy. Pure.
 
+import { type Apart, clockNote, withClockNote } from '../words/clock.ts'
 import type { GridCert } from '../words/status.ts'
 import { toIso } from '../words/world.ts'
 import type { Pair } from './certificate.ts'
@@ -28,6 +29,14 @@ export function warningsOf(pair: Pair | undefined, now: number): string[] {
   return [
     `the certificate of ${pair.identity} ends ${toIso(pair.certificateEnd)}, in ${days === 0 ? 'less than a day' : days === 1 ? '1 day' : `${days} days`}: get a new one from your authority`,
   ]
+}
+
+/** A wrong clock is told beside whatever is wrong, for it may be the cause; where all is well it is a warning. */
+export function withClock(cert: GridCert, apart: Apart | undefined): GridCert {
+  const note = clockNote(apart)
+  if (note === undefined) return cert
+  if (cert.error !== null) return { ...cert, error: withClockNote(cert.error, apart) }
+  return { ...cert, warnings: [...(cert.warnings ?? []), note] }
 }
 
 /** A renewal that fails while the proxy that we hold still counts is a warning; without one it is the error. */

@@ -12,6 +12,7 @@ import { type Pair, readPair } from './certificate.ts'
 import { openPasswords, type PasswordOptions } from './password.ts'
 import { endOf, misfit } from './proxy-judge.ts'
 import { makePlace, removeOrphanedKeys } from './proxy-place.ts'
+import { wrongPassword } from './said.ts'
 
 export type MakerOptions = ProxyOptions & { readonly password: PasswordOptions }
 
@@ -69,7 +70,9 @@ export function openMaker(
     const handed = await passwords.takeHanded()
     const signature = [await signatureOf(options), await passwords.signature()].join('\n')
     const held = await readHeld(options, world.now())
-    const changed = handed || jumped || signature !== triedWith
+    // What a sleep may have changed is the network, or a clock that was set right; a password it has not.
+    const woken = jumped && seen.refusal?.message !== wrongPassword
+    const changed = handed || woken || signature !== triedWith
     if (renewalAt({ held, last, changed, now: world.now() }) > world.now()) return tell(held)
     triedWith = signature
     await attempt(held?.pair)

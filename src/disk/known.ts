@@ -12,13 +12,19 @@ import { toDisk } from './way.ts'
 
 const atOnce = 32
 
-/** NAMEs that are here, under requests/, as a dataset folder (with .rucio) or in the trash. */
-export async function knownNames(root: Root): Promise<ReadonlySet<string>> {
-  const known = new Set<string>()
+/** NAMEs that a file of requests/ asks for, whatever it says. */
+export async function askedNames(root: Root): Promise<Set<string>> {
+  const asked = new Set<string>()
   for (const file of await names(layout.requests(root))) {
     const name = requestName(file)
-    if (name !== undefined) known.add(name)
+    if (name !== undefined) asked.add(name)
   }
+  return asked
+}
+
+/** NAMEs that are here, under requests/, as a dataset folder (with .rucio) or in the trash. */
+export async function knownNames(root: Root): Promise<ReadonlySet<string>> {
+  const known = await askedNames(root)
   const folders = (await names(root.dir)).filter(isComponent)
   for (let from = 0; from < folders.length; from += atOnce) {
     const batch = folders.slice(from, from + atOnce)

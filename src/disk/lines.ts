@@ -22,6 +22,7 @@ import { Output } from './output.ts'
 import { move, putText, stagingPath } from './put.ts'
 import { setAside } from './read.ts'
 import { batches, jsonLines } from './stream.ts'
+import { openTexts } from './texts.ts'
 import { openRegular, type Stat, sameStat, statRegular } from './way.ts'
 
 export { jsonLines } from './stream.ts'
@@ -98,7 +99,7 @@ export class ListingWriter {
   readonly #rawPath: string
   readonly #raw: Output
   /** `scope:name` of every file so far */
-  readonly #dids = new Set<string>()
+  readonly #dids = openTexts()
   #bytes = 0
 
   private constructor(root: Root, rawPath: string, raw: Output) {
@@ -119,7 +120,7 @@ export class ListingWriter {
     if (readFullDid(did) === undefined)
       throw bad(`it names a file ${JSON.stringify(String(did).slice(0, 80))}`)
     if (!isBytes(bytes)) throw bad(`it gives ${did} a size of ${bytes} bytes`)
-    if (this.#dids.has(did)) return
+    if (this.#dids.find(did) >= 0) return
     if (this.#dids.size >= mostFiles) throw new Trouble('too_big', `it holds over ${mostFiles} files`)
     const line = JSON.stringify(file)
     // Room for the path, which comes at commit().
@@ -130,13 +131,13 @@ export class ListingWriter {
   }
 
   /** @param target listing.jsonl or catalogue/NAME.jsonl; its folder is there
-   *  @param kept `scope:name` -> path of an earlier listing
+   *  @param paths that knows what an earlier listing gave, if there is one
    *  @returns the head as written: length and bytes without doubles
    *  @throws Trouble; what lay at the target is still there then */
   async commit(
     target: string,
     head: Omit<ListingHead, 'format' | 'length' | 'bytes'>,
-    kept: ReadonlyMap<string, string>,
+    paths = new Paths(openTexts),
   ): Promise<ListingHead> {
     try {
       if (!isTotal(this.#bytes)) throw bad('its sizes do not add up to a number')
@@ -151,7 +152,7 @@ export class ListingWriter {
         bytes: this.#bytes,
         fetched,
       }
-      const staged = await this.#lay(whole, kept)
+      const staged = await this.#lay(whole, paths)
       try {
         await move(this.#root, staged, target)
       } catch (error) {
@@ -170,14 +171,12 @@ export class ListingWriter {
   }
 
   /** The second pass: every file has come, so it is known who has a twin. */
-  async #lay(head: ListingHead, kept: ReadonlyMap<string, string>): Promise<string> {
-    const paths = new Paths(kept)
-    let count = 0
-    for (const text of this.#dids) {
-      const did = readFullDid(text)
+  async #lay(head: ListingHead, paths: Paths): Promise<string> {
+    for (let number = 0; number < this.#dids.size; number++) {
+      const did = readFullDid(this.#dids.at(number))
       if (did !== undefined) paths.add(did)
       // 200,000 at one go held everything else up for a second.
-      if (++count % 2000 === 0) await breathe()
+      if (number % 1000 === 999) await breathe()
     }
     const staged = await stagingPath(this.#root)
     const out = await Output.open(staged)

@@ -9,7 +9,7 @@ import { openRegular, toDisk } from './way.ts'
 const newline = 10
 // The first piece is small: often the head alone is wanted.
 const firstBytes = 4 * 2 ** 10
-const pieceBytes = 256 * 2 ** 10
+const pieceBytes = 64 * 2 ** 10
 
 export type Batch = {
   /** one a line, in order; undefined for a line that does not parse */

@@ -12,7 +12,7 @@ import { lacksFiles, prove } from './proof.ts'
 import { readUserText } from './read.ts'
 import { walk } from './way.ts'
 
-export { didHere, knownNames } from './known.ts'
+export { askedNames, didHere, knownNames } from './known.ts'
 export { caseTwin } from './twin.ts'
 
 export type Word = 'not_on_server' | 'downloading' | 'local' | 'does_not_exist'

@@ -1,16 +1,15 @@
 // The Rucio server: is it there, does its clock agree with ours, are we logged in? Asks for nothing else.
 
-import { parseServer, sendOnce } from '../catalogue/server.ts'
+import { parseServer, sendOnce, voHeader } from '../catalogue/server.ts'
 import { dropBody } from '../outside/request.ts'
 import { bad, type Finding, good, skipped, warning } from '../words/checkup.ts'
+import { apartMatters, apartWords } from '../words/clock.ts'
 import { hostPort } from '../words/pfn.ts'
 import { sentence, Trouble, toTrouble } from '../words/reason.ts'
 import type { Needs } from './needs.ts'
 
 /** A second of the Date header, and the way there and back. */
 const agreeMs = 5_000
-/** Proxies are not yet valid, or not any more, on one side alone. */
-const apartMs = 60_000
 
 export async function checkServer(needs: Needs, signal: AbortSignal): Promise<readonly Finding[]> {
   const { options, credential, world } = needs
@@ -19,7 +18,7 @@ export async function checkServer(needs: Needs, signal: AbortSignal): Promise<re
   const shown = hostPort(server)
   try {
     const call = { method: 'GET', path: '/ping', accept: 'application/json', signal } as const
-    const answer = await sendOnce(server, call, {}, credential)
+    const answer = await sendOnce(server, call, voHeader(options.rucio), credential)
     dropBody(answer)
     const { statusCode } = answer
     const there =
@@ -46,12 +45,11 @@ export async function checkServer(needs: Needs, signal: AbortSignal): Promise<re
 function clock(shown: string, date: string | undefined, now: number): Finding {
   const theirs = Date.parse(date ?? '')
   if (Number.isNaN(theirs)) return skipped('clock', `${shown} sends no Date.`)
-  const apart = now - theirs
-  const seconds = Math.round(Math.abs(apart) / 1000)
-  if (Math.abs(apart) <= agreeMs) return good('clock', `It agrees with that of ${shown}.`)
-  const text = `The clock of this machine is ${seconds} s ${apart < 0 ? 'behind' : 'ahead of'} that of ${shown}.`
+  const apartMs = now - theirs
+  if (Math.abs(apartMs) <= agreeMs) return good('clock', `It agrees with that of ${shown}.`)
+  const text = `${apartWords({ host: shown, apartMs }).replace(/^t/, 'T')}.`
   const advice = 'Set it (timedatectl set-ntp true); new proxies and tokens are refused otherwise.'
-  return Math.abs(apart) <= apartMs ? warning('clock', text, advice) : bad('clock', text, advice)
+  return Math.abs(apartMs) <= apartMatters ? warning('clock', text, advice) : bad('clock', text, advice)
 }
 
 async function checkLogin({ rucio, options, credential }: Needs, signal: AbortSignal): Promise<Finding> {
@@ -66,7 +64,12 @@ async function checkLogin({ rucio, options, credential }: Needs, signal: AbortSi
   try {
     const token = await rucio.token(signal)
     const call = { method: 'GET', path: '/accounts/whoami', accept: 'application/json', signal } as const
-    const answer = await sendOnce(server, call, { 'X-Rucio-Auth-Token': token }, credential)
+    const answer = await sendOnce(
+      server,
+      call,
+      { ...voHeader(options.rucio), 'X-Rucio-Auth-Token': token },
+      credential,
+    )
     dropBody(answer)
     // It answers with the address of the account.
     if (answer.statusCode === 303 || answer.statusCode === 200)

@@ -7,8 +7,9 @@ import { ListingWriter, putMissing, readListing } from '../disk/lines.ts'
 import { prove } from '../disk/proof.ts'
 import { makeDir, putText, remove } from '../disk/put.ts'
 import { statRegular } from '../disk/read.ts'
+import { openTexts } from '../disk/texts.ts'
 import type { MissingHead } from '../words/listing.ts'
-import { readFullDid } from '../words/names.ts'
+import { Paths, readFullDid } from '../words/names.ts'
 import { sentence, Trouble, toTrouble } from '../words/reason.ts'
 import { toIso } from '../words/world.ts'
 import { askForRepair } from './act-requests.ts'
@@ -66,14 +67,12 @@ async function list(daemon: Daemon, action: List, signal: AbortSignal): Promise<
     }
     const { type, open } = contents
     signal.throwIfAborted()
-    const kept = new Map<string, string>()
-    const before = await readListing(root, layout.listing(root, name), line => {
-      kept.set(line.did, line.path)
-    })
+    const kept = new Paths(openTexts)
+    const before = await readListing(root, layout.listing(root, name), line => kept.keep(line.did, line.path))
     const head = { did: action.did, type, open, fetched }
     if (action.purpose === 'query') {
       const inWork = (await statRegular(root, layout.request(root, name))) !== undefined
-      if (before === undefined || inWork) await writer.commit(answerPath, head, new Map())
+      if (before === undefined || inWork) await writer.commit(answerPath, head)
       // The new one takes the old one's place, and whole means the new one (DESIGN.md, The records).
       else await replaceListing(daemon, name, writer, head, kept)
       return
@@ -100,7 +99,7 @@ async function replaceListing(
   name: string,
   writer: ListingWriter,
   head: Parameters<ListingWriter['commit']>[1],
-  kept: ReadonlyMap<string, string>,
+  kept: Paths,
 ): Promise<void> {
   const { root } = daemon
   await writer.commit(layout.listing(root, name), head, kept)

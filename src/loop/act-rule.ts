@@ -14,10 +14,12 @@ import { type Did, printDid } from '../words/did.ts'
 import { readFullDid } from '../words/names.ts'
 import { clean, type Failure, type Reason, sentence, Trouble, toTrouble } from '../words/reason.ts'
 import { commentOf, freshRule, type Rule, type RuleRecord, readRuleRecord } from '../words/rule.ts'
+import { ruleLeft } from '../words/rulesLeft.ts'
 import { toIso } from '../words/world.ts'
 import { actPlace } from './act-place.ts'
 import type { Daemon } from './daemon.ts'
 import { incompleteText } from './incomplete.ts'
+import { forgetRuleLeft, noteRuleLeft } from './rulesLeft.ts'
 
 export type RuleAction = Extract<Action, { kind: 'rule' }>
 
@@ -94,6 +96,7 @@ async function make(step: Step): Promise<void> {
     )
   const isNew = made !== 'duplicate'
   const now = daemon.world.now()
+  await forgetRuleLeft(daemon.root, rule.id, now)
   await saveSeen(step, { ...record, renewed_at: isNew ? toIso(now) : null }, rule)
   say(step, `rule ${rule.id} at ${rse} ${isNew ? 'made' : 'joined'}, ${rule.state}`)
 }
@@ -158,9 +161,11 @@ async function end(step: Step): Promise<void> {
     const until = rule.expiresAt === null ? 'has no end' : `ends at ${toIso(rule.expiresAt)}`
     if (rule.comment !== commentOf(daemon.root.id))
       say(step, `rule ${rule.id} at ${rse} was not made here and stays; it ${until}`)
-    else if ((await rules.end(rule.id, signal)) === 'refused')
+    else if ((await rules.end(rule.id, signal)) === 'refused') {
+      const now = daemon.world.now()
+      await noteRuleLeft(daemon.root, ruleLeft(record.did, rse, rule, now), now)
       say(step, `the server does not let ${rule.account} delete rule ${rule.id} at ${rse}; it ${until}`)
-    else say(step, `rule ${rule.id} at ${rse} deleted`)
+    } else say(step, `rule ${rule.id} at ${rse} deleted`)
   }
   await remove(daemon.root, layout.places(daemon.root, step.action.name))
   await remove(daemon.root, layout.rule(daemon.root, step.action.name))

@@ -111,10 +111,13 @@ export function startLoop(
     while (!stopped) {
       dueNow = false
       const began = performance.now()
+      const beganAt = world.now()
       const ok = await passSafely()
       if (stopped) return
       await sleepHard(passMs - (performance.now() - began))
       const now = world.now()
+      // A clock that was set back meanwhile: what is due was said by the one before, and would lie hours away.
+      if (now < beganAt) continue
       // On a disk that is not there or not ours to write no look is made, so none is due.
       const lookDue = aroundDue ? now : Math.min(lastAround + lookEvery(), settleAt)
       const nextLook = isReady ? Math.max(lookDue, now + mayLookAt - performance.now()) : now + lookMs

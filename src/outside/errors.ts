@@ -1,8 +1,10 @@
 // What Node says of a connection that failed -> Trouble with a reason. Never connects or waits.
 
+import { clockNote, withClockNote } from '../words/clock.ts'
 import { hostPort } from '../words/pfn.ts'
 import { codeOf, Trouble, toTrouble } from '../words/reason.ts'
 import { hasNetwork, isLoopbackName } from './address.ts'
+import { serverClock } from './serverClock.ts'
 
 type Place = { readonly host: string; readonly port: number }
 
@@ -46,12 +48,13 @@ export function lineTrouble(error: unknown, place: Place): Trouble {
   const text = error instanceof Error ? error.message : ''
   if (ourCertificate.test(`${code} ${text}`)) {
     const alert = ourCertificate.exec(`${code} ${text}`)?.[0].replaceAll('_', ' ').toLowerCase() ?? ''
-    return new Trouble('auth', `${shown} does not take our certificate (${alert})`, error)
+    const detail = `${shown} does not take our certificate (${alert})`
+    return new Trouble('auth', withClockNote(detail, serverClock()), error)
   }
   if (theirCertificate.test(code))
     return new Trouble(
       'refused',
-      `the certificate of ${shown} cannot be trusted: ${text} (${code})${unknownAuthority.test(code) ? '; name its authority with X509_CERT_DIR, --ca-cert or ca_cert in rucio.cfg' : ''}`,
+      `the certificate of ${shown} cannot be trusted: ${text} (${code})${advice(code)}`,
       error,
     )
   if (isOffline(codes, place.host))
@@ -63,6 +66,15 @@ export function lineTrouble(error: unknown, place: Place): Trouble {
   if (code.startsWith('ERR_') && !code.startsWith('ERR_SSL_')) return toTrouble(error)
   const what = words[code] ?? `gave an error: ${text}`
   return new Trouble('host_down', `${shown} ${what}${code === '' ? '' : ` (${code})`}`, error)
+}
+
+function advice(code: string): string {
+  if (unknownAuthority.test(code))
+    return '; name its authority with X509_CERT_DIR, --ca-cert or ca_cert in rucio.cfg'
+  // Who looks at a good certificate with a wrong clock sees one that has ended or has not begun.
+  if (/^CERT_(?:NOT_YET_VALID|HAS_EXPIRED)$/.test(code))
+    return `; ${clockNote(serverClock()) ?? 'is the clock of this machine right?'}`
+  return ''
 }
 
 // A host with IPv6 only gives ENETUNREACH, one broken name server EAI_AGAIN, while all else is well: a connection elsewhere

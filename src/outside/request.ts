@@ -9,6 +9,7 @@ import { hostPort } from '../words/pfn.ts'
 import { codeOf, Trouble } from '../words/reason.ts'
 import { guardedLookup, refuseLiteral } from './address.ts'
 import { lineTrouble, noteConnected } from './errors.ts'
+import { noteDate } from './serverClock.ts'
 
 export { setLoopbackAllowed } from './address.ts'
 
@@ -144,6 +145,7 @@ function once(what: Ask): Promise<Outcome> {
     request.once('response', answer => {
       done = true
       clearTimeout(timer)
+      noteDate(what.host, answer.headers.date)
       if (socket !== undefined) watchBody(answer, socket, what)
       resolve({ kind: 'answer', answer })
     })

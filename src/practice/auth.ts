@@ -56,7 +56,10 @@ export function openTokens(): Tokens {
     const username = header(request, 'x-rucio-username')
     const password = header(request, 'x-rucio-password')
     const account = header(request, 'x-rucio-account')
-    if (username === undefined || password === undefined)
+    const vo = header(request, 'x-rucio-vo') ?? 'def'
+    if (!/^[\w.-]+$/.test(vo)) answerError(400, 'RucioException', 'Invalid characters in VO name.', response)
+    else if (vo !== 'def') denyAccount(account, response)
+    else if (username === undefined || password === undefined)
       deny('Cannot authenticate without passing all required arguments', response)
     else if (passwords.get(username) !== password || (account ?? username) !== username)
       denyAccount(account, response)

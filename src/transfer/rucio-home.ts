@@ -2,7 +2,7 @@
 // this user can read. Never gives it a password: the client takes a token file for a login that has been made already.
 
 import { randomUUID } from 'node:crypto'
-import { lstat, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { lstat, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Root } from '../disk/layout.ts'
@@ -92,14 +92,34 @@ export function openClientHome(options: ClientOptions, root: Root, lineFormat: s
   }
 }
 
+/** What a killed daemon left there goes: tokens, and addresses that may hold one. The configuration stays, which holds none: another daemon
+ *  over a copy of this data directory may be about to start a client with it; a token it writes anew. To be called with the lease held.
+ *  @throws Trouble disk_error when something stands in the way */
+export async function clearPrivateDirs({ env }: Pick<ClientOptions, 'env'>, root: Root): Promise<void> {
+  const uid = process.getuid?.() ?? 0
+  for (const dir of placesOf(env, root, uid)) {
+    try {
+      if (!(await isPrivate(dir, uid))) continue
+      for (const name of await readdir(dir))
+        if (name !== 'rucio.cfg') await rm(join(dir, name), { recursive: true, force: true })
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT') continue
+      throw new Trouble('disk_error', `${dir} cannot be cleared (${codeOf(error)})`, error)
+    }
+  }
+}
+
+function placesOf(env: ClientOptions['env'], root: Root, uid: number): string[] {
+  const runtime = env['XDG_RUNTIME_DIR']
+  const places = runtime === undefined || runtime === '' ? [tmpdir()] : [runtime, tmpdir()]
+  return places.map(place => join(place, `desktop-rucio-${uid}-${root.id}`))
+}
+
 /** In the user's own runtime directory where there is one, else in the temporary one: there another user may have taken the name, and
  *  then it gets one by chance. */
 export async function privateDir({ env }: Pick<ClientOptions, 'env'>, root: Root): Promise<string> {
   const uid = process.getuid?.() ?? 0
-  const runtime = env['XDG_RUNTIME_DIR']
-  const places = runtime === undefined || runtime === '' ? [tmpdir()] : [runtime, tmpdir()]
-  for (const place of places) {
-    const dir = join(place, `desktop-rucio-${uid}-${root.id}`)
+  for (const dir of placesOf(env, root, uid)) {
     try {
       await mkdir(dir, { mode: 0o700 })
       return dir

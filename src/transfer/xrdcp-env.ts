@@ -2,25 +2,37 @@
 // lets xrdcp ask anybody for a password.
 
 import { randomUUID } from 'node:crypto'
-import { unlink, writeFile } from 'node:fs/promises'
+import { access, constants, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Env } from '../words/env.ts'
 import { codeOf, Trouble } from '../words/reason.ts'
 import type { Limits } from './limits.ts'
 
 export type Shown = {
-  /** a VOMS or plain proxy */
+  /** a VOMS or plain proxy. A certificate and key without one are of no use to xrdcp 5.5.3 (xrdcp-says.ts) */
   readonly proxyPath?: string
-  readonly certPath?: string
-  readonly keyPath?: string
   /** directory of the authorities */
   readonly caDir?: string
 }
 
 // A site's own tuning, and where its libraries lie. What xrdcp logs is not among them: it would write whole addresses.
 const kept = /^(HOME|TZ|LD_LIBRARY_PATH|XRD_(?!LOG)[A-Z0-9_]+|XrdSecPROTOCOL|XrdSecGSI[A-Z]+)$/
-// Without these names xrdcp looks into the user's home and asks for the key's password.
+// Its GSI is told by these names what there is not, or it looks into the user's home and asks for the key's password. X509_USER_… would do
+// as well, but its TLS takes a name that leads nowhere for a mistake and makes no connection at all.
 const nothing = '/nonexistent/desktop-rucio'
+
+/** What can be shown now: a proxy that is still to be made would keep xrdcp from every server that speaks TLS. */
+export async function shownNow(shown: Shown): Promise<Shown> {
+  const { proxyPath, ...rest } = shown
+  if (proxyPath === undefined) return rest
+  try {
+    await access(proxyPath, constants.R_OK)
+    return shown
+  } catch {
+    // Whatever keeps us from reading it keeps xrdcp as well; the credential says what is the matter with it.
+    return rest
+  }
+}
 
 /** @param tokenPath of handOver(). With one xrdcp goes nowhere but to the host of its address */
 export function envOfXrdcp(
@@ -32,7 +44,7 @@ export function envOfXrdcp(
   const passed = Object.entries(env).flatMap(([key, value]) =>
     value === undefined || value === '' || !kept.test(key) ? [] : [[key, value] as const],
   )
-  const { proxyPath, certPath, keyPath, caDir } = shown
+  const { proxyPath, caDir } = shown
   const seconds = (ms: number): string => String(Math.max(1, Math.ceil(ms / 1000)))
   return {
     // 16 MiB on the line, as pieces that are small enough for a slow one: a piece is written when all of it has come, and 30 s without
@@ -53,9 +65,10 @@ export function envOfXrdcp(
     XRD_TLSNODATA: '0',
     // A name that ends in .meta4 is a file like any other.
     XRD_METALINKPROCESSING: '0',
-    X509_USER_PROXY: proxyPath ?? nothing,
-    X509_USER_CERT: certPath ?? nothing,
-    X509_USER_KEY: keyPath ?? certPath ?? nothing,
+    XrdSecGSIUSERCERT: nothing,
+    XrdSecGSIUSERKEY: nothing,
+    XrdSecGSIUSERPROXY: proxyPath ?? nothing,
+    ...(proxyPath === undefined ? {} : { X509_USER_PROXY: proxyPath }),
     ...(caDir === undefined ? {} : { X509_CERT_DIR: caDir }),
     // It would show the token to every host that asks for one, also to those where a storage sends it. (Over TLS alone: it says
     // `security protocol 'ztn' disallowed for non-TLS connections`.)

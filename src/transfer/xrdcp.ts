@@ -20,7 +20,7 @@ import { placeOf } from './https.ts'
 import { Miss, missBeforeAnswer } from './miss.ts'
 import type { ProgramAsk, ProgramEngine } from './program.ts'
 import { privateDir } from './rucio-home.ts'
-import { envOfXrdcp, handOver, type Shown } from './xrdcp-env.ts'
+import { envOfXrdcp, handOver, type Shown, shownNow } from './xrdcp-env.ts'
 import { missOfXrdcp, wasSentOn } from './xrdcp-says.ts'
 
 export type XrdcpOptions = {
@@ -58,7 +58,7 @@ export function xrdcpEngine(options: XrdcpOptions): ProgramEngine {
       find(),
       findGuard(),
       options.token(),
-      options.shown(),
+      options.shown().then(shownNow),
     ])
     const keptBack = held !== undefined && sendsOn.has(host)
     const token = keptBack ? undefined : held

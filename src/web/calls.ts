@@ -153,6 +153,7 @@ export function startingStatus(call: Call, options: WebOptions): Answer {
     statusOf({
       cert: unknownCert,
       authorities: null,
+      rulesLeft: [],
       downloading: [],
       id: null,
       url: call.url,

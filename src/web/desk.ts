@@ -6,16 +6,17 @@ import { readRecord } from '../disk/read.ts'
 import { checkRoot } from '../disk/root.ts'
 import { knownNames } from '../disk/word.ts'
 import type { Accepted } from '../wishes/accept.ts'
-import type { Kept } from '../wishes/kept.ts'
 import { shared } from '../wishes/shared.ts'
 import { keepWords, type Said } from '../wishes/words.ts'
 import { type AuthoritiesState, readAuthoritiesState } from '../words/authorities.ts'
 import type { Destination } from '../words/destination.ts'
 import { type Did, printDid } from '../words/did.ts'
 import { nameOf } from '../words/names.ts'
+import { type RuleLeft, readRulesLeft, rulesLeftNow } from '../words/rulesLeft.ts'
 import { type GridCert, readGridCert } from '../words/status.ts'
 import { type Downloading, openDownloading } from './downloading.ts'
 import { type Overview, openOverview } from './overview.ts'
+import { type Patient, patient } from './patient.ts'
 import { Problem } from './problem.ts'
 import type { Site, WebOptions } from './server.ts'
 import { keepViews, type View } from './view.ts'
@@ -25,7 +26,7 @@ export type Desk = {
   readonly site: Site
   readonly options: WebOptions
   readonly waiters: Waiters
-  readonly views: Kept<View>
+  readonly views: Patient<View>
   readonly downloading: Downloading
   readonly overview: Overview
   /** grid_cert of status/; undefined when there is none */
@@ -35,6 +36,9 @@ export type Desk = {
   /** authorities of status/; null when there is none yet */
   readonly authorities: () => Promise<AuthoritiesState | null>
   lastAuthorities: AuthoritiesState | null
+  /** rules_left of status/, those that have not ended */
+  readonly rulesLeft: () => Promise<readonly RuleLeft[]>
+  lastRulesLeft: readonly RuleLeft[]
   word(name: string): Promise<Said>
   /** POST and DELETE, their refusals thrown as Problems. What is kept of the NAME goes. */
   wish(kind: 'want' | 'remove', did: Did, to?: Destination | null): Promise<Said>
@@ -48,11 +52,11 @@ export type Desk = {
 /** @param slowMs a look at DATA may take this long */
 export function openDesk(site: Site, options: WebOptions, waiters: Waiters, slowMs: number): Desk {
   const words = keepWords(site.root, options.world)
-  const views = keepViews(site.root, options.world, words)
+  const views = patient(keepViews(site.root, options.world, words))
   const downloading = openDownloading(site.root, words)
   const stop = site.onChange(name => {
     words.drop(name)
-    views.drop(name)
+    views.changed(name)
     downloading.changed()
     if (name === undefined) overview.drop()
     waiters.changed()
@@ -77,6 +81,11 @@ export function openDesk(site: Site, options: WebOptions, waiters: Waiters, slow
         (await readRecord(site.root, layout.status(site.root, 'authorities'), readAuthoritiesState)) ?? null,
     ),
     lastAuthorities: null,
+    rulesLeft: shared(async () => {
+      const found = await readRecord(site.root, layout.status(site.root, 'rules_left'), readRulesLeft)
+      return rulesLeftNow(found?.rules ?? [], options.world.now())
+    }),
+    lastRulesLeft: [],
     within,
     word: name => within(words.get(name)),
     async wish(kind, did, to) {

@@ -1,7 +1,7 @@
 // Which NAMEs have the word `downloading`, for GET /status. Never looks at all of them more often than it can afford.
 
 import type { Root } from '../disk/layout.ts'
-import { knownNames, type Word } from '../disk/word.ts'
+import { askedNames, knownNames, type Word } from '../disk/word.ts'
 import type { Kept } from '../wishes/kept.ts'
 import type { Said } from '../wishes/words.ts'
 import { isOfOne, Trouble } from '../words/reason.ts'
@@ -26,8 +26,9 @@ const staleMs = 2000
 const patienceMs = 50
 /** But a list that nobody has asked for in so long is no answer. */
 const oldMs = 5000
-/** With 10,000 datasets a look takes half a minute, and none of that is the disk's fault: then what it has found so far is the answer. */
-const longMs = 3000
+/** With 10,000 datasets, or one of 200,000 files, a look takes long, and none of that is the disk's fault: a look is waited for so long, and
+ *  then what it has found so far is the answer to all who ask until it ends. */
+const longMs = 1000
 /** Words asked for at a time. */
 const atOnce = 16
 
@@ -39,7 +40,9 @@ export function openDownloading(root: Root, words: Kept<Said>): Downloading {
   let running: Promise<readonly string[]> | undefined
   /** wishes that were answered while a look was under way; it may have passed them already */
   const notes = new Map<string, Word>()
-  /** of the look under way: what is in requests/ comes first */
+  /** of the look under way: what is in requests/ comes first, and counts until it was looked at where no older list tells */
+  let startedAt = 0
+  let asked: ReadonlySet<string> = new Set()
   let looked = new Set<string>()
   let found = new Set<string>()
 
@@ -48,8 +51,10 @@ export function openDownloading(root: Root, words: Kept<Said>): Downloading {
     dirty = false
     notes.clear()
     try {
+      startedAt = from
       looked = new Set()
       found = new Set()
+      asked = await askedNames(root)
       const all = [...(await knownNames(root))]
       for (let i = 0; i < all.length; i += atOnce)
         await Promise.all(
@@ -75,15 +80,15 @@ export function openDownloading(root: Root, words: Kept<Said>): Downloading {
   const soonOf = async (look: Promise<readonly string[]>): Promise<readonly string[]> => {
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<undefined>(resolve => {
-      timer = setTimeout(resolve, longMs, undefined)
+      timer = setTimeout(resolve, Math.max(0, startedAt + longMs - performance.now()), undefined)
     })
     const soon = await Promise.race([look, late]).finally(() => clearTimeout(timer))
     if (soon !== undefined) return soon
-    if (looked.size === 0) return await look
     look.catch(() => {
       // The next call looks again, and has the error when there is nothing to give.
     })
-    const soFar = new Set([...found, ...(list ?? []).filter(name => !looked.has(name))])
+    const others = (list ?? [...asked]).filter(name => !looked.has(name))
+    const soFar = new Set([...found, ...others])
     for (const [name, word] of notes) word === 'downloading' ? soFar.add(name) : soFar.delete(name)
     return [...soFar].sort()
   }

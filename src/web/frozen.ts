@@ -20,7 +20,7 @@ import { readWait } from './wait.ts'
 
 export async function getDs(call: Call, desk: Desk): Promise<Answer> {
   const name = nameOf(didOf(call))
-  return dsAnswer(name, desk, await waitForWord(call, desk, name))
+  return await withRuleLeft(name, desk, await waitForWord(call, desk, name))
 }
 
 export async function postDs(call: Call, desk: Desk): Promise<Answer> {
@@ -50,7 +50,7 @@ async function isWanted({ site, within }: Desk, name: string): Promise<boolean> 
 
 export async function deleteDs(call: Call, desk: Desk): Promise<Answer> {
   const did = didOf(call)
-  return dsAnswer(nameOf(did), desk, await desk.wish('remove', did))
+  return await withRuleLeft(nameOf(did), desk, await desk.wish('remove', did))
 }
 
 function waitForWord(call: Call, desk: Desk, name: string): Promise<Said> {
@@ -68,6 +68,18 @@ async function lookAgain<T>(desk: Desk, look: () => Promise<T>): Promise<T> {
   const value = await look()
   await desk.check('data')
   return value
+}
+
+/** What is not here any more, and stays at a site all the same, is told of beside the answer. */
+async function withRuleLeft(name: string, desk: Desk, said: Said): Promise<Answer> {
+  if (said.word !== 'not_on_server') return dsAnswer(name, desk, said)
+  const left = (await desk.within(desk.rulesLeft())).filter(({ did }) => {
+    const parsed = parseDid(did)
+    return !(parsed instanceof Trouble) && nameOf(parsed) === name
+  })
+  return left.length === 0
+    ? dsAnswer(name, desk, said)
+    : json({ status: said.word, filelist: [], rules_left: left })
 }
 
 /** The paths are relative to the data directory, and CACHE_PREFIX is joined to each by exactly one slash; what lies elsewhere has

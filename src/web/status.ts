@@ -1,6 +1,7 @@
 // GET /status: the frozen keys, and how the daemon is. Answers whatever the disk does; never waits for it for long.
 
 import type { AuthoritiesState } from '../words/authorities.ts'
+import type { RuleLeft } from '../words/rulesLeft.ts'
 import { type DataState, type GridCert, unknownCert } from '../words/status.ts'
 import { type Answer, json } from './answer.ts'
 import type { Call } from './calls.ts'
@@ -17,6 +18,7 @@ export async function getStatus(call: Call, desk: Desk): Promise<Answer> {
     await desk.check('data')
     desk.lastCert = await desk.within(desk.cert())
     desk.lastAuthorities = await desk.within(desk.authorities())
+    desk.lastRulesLeft = await desk.within(desk.rulesLeft())
     downloading = await desk.within(desk.downloading.get())
   } catch (error) {
     const problem = toProblem(error)
@@ -35,6 +37,7 @@ export async function getStatus(call: Call, desk: Desk): Promise<Answer> {
     statusOf({
       cert,
       authorities: desk.lastAuthorities,
+      rulesLeft: desk.lastRulesLeft,
       downloading,
       id,
       url: call.url,
@@ -51,6 +54,7 @@ export async function getStatus(call: Call, desk: Desk): Promise<Answer> {
 export function statusOf(what: {
   readonly cert: GridCert
   readonly authorities: AuthoritiesState | null
+  readonly rulesLeft: readonly RuleLeft[]
   readonly downloading: readonly string[]
   readonly id: string | null
   readonly url: string
@@ -71,6 +75,7 @@ export function statusOf(what: {
     troubles: what.troubles,
     login_url: what.loginUrl ?? null,
     authorities: what.authorities,
+    rules_left: what.rulesLeft,
   }
 }
 

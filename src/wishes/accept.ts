@@ -100,6 +100,8 @@ async function want(turn: Turn, did: Did, to: Destination | null | undefined): P
   if (taken !== undefined) return { kind: 'name_taken', by: taken }
   let full = false
   let other: string | undefined
+  /** known already, since nothing was written */
+  let said: Said | undefined
   await untilDone(async () => {
     const wish = await readWish(root, layout.request(root, name))
     other = didOfOther(wish, name)
@@ -112,9 +114,12 @@ async function want(turn: Turn, did: Did, to: Destination | null | undefined): P
         return await rewrite(root, name, wish.text, { ...kept, destination: to })
       return !wish.request.remove || (await rewrite(root, name, wish.text, kept))
     }
-    const { word } = await wordOf(root, name, world.now())
+    const now = await wordOf(root, name, world.now())
     // What is whole on this disk and shall be at a site as well is a wish still.
-    if (word === 'local' && (to ?? null) === null && (await isRequestKept(root, name))) return true
+    if (now.word === 'local' && (to ?? null) === null && (await isRequestKept(root, name))) {
+      said = now
+      return true
+    }
     full = await turn.isFull()
     if (!full) await putWish(root, world, did, to === undefined ? {} : { destination: to })
     return true
@@ -123,7 +128,7 @@ async function want(turn: Turn, did: Did, to: Destination | null | undefined): P
   if (full) return { kind: 'queue_full' }
   await askAgain(turn, did)
   wake()
-  return { kind: 'answer', ...(await wordOf(root, name, world.now())) }
+  return { kind: 'answer', ...(said ?? (await wordOf(root, name, world.now()))) }
 }
 
 async function remove(turn: Turn, did: Did): Promise<Accepted> {

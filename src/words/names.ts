@@ -1,8 +1,10 @@
 // DID <-> path component (DESIGN.md rule 5): =XX, cut and hash, letter-case twins. Never touches a disk.
 
 import { createHash } from 'node:crypto'
+import { emptyBits } from './bits.ts'
 import { type Did, defaultScope, makeDid, parseDid, printDid } from './did.ts'
 import { Trouble } from './reason.ts'
+import { emptyTexts, type Texts } from './texts.ts'
 
 const maxBytes = 200
 const keptBytes = 160
@@ -44,36 +46,46 @@ export function fold(text: string): string {
 }
 
 /** Which components more than one of these files would have, letter case not told apart.
- *  Feed every file once, then ask pathOf(). Two passes, so that a big listing need not lie in memory as objects. */
+ *  Name what an earlier listing gave, then feed every file once, then ask pathOf(). Two passes, so that a big listing need not lie in
+ *  memory as objects. */
 export class Paths {
-  readonly #seen = new Set<string>()
-  readonly #twins = new Set<string>()
-  readonly #kept = new Map<string, string>()
-  readonly #taken = new Set<string>()
+  /** components, letter case not told apart: those that were given before first, then those of the files */
+  readonly #components: Texts
+  readonly #twins = emptyBits()
+  /** `scope:name` of files that keep their path; the path itself where it is not the one that their name alone gives */
+  readonly #kept: Texts
+  readonly #odd = new Map<number, string>()
 
-  /** @param kept `scope:name` -> path that an earlier listing gave; such a file keeps it */
-  constructor(kept: ReadonlyMap<string, string> = new Map()) {
-    for (const [did, path] of kept) {
-      // A record that was edited by hand may give one path to two files: the first has it.
-      if (!isComponent(path) || this.#taken.has(fold(path))) continue
-      this.#kept.set(did, path)
-      this.#taken.add(fold(path))
-    }
+  /** @param texts gives an empty one; with a seed of its own where names may be chosen by others */
+  constructor(texts: () => Texts = () => emptyTexts(0)) {
+    this.#components = texts()
+    this.#kept = texts()
+  }
+
+  /** An earlier listing gave `path` to the file `text` (`scope:name`), which keeps it. Before the first add(). */
+  keep(text: string, path: string): void {
+    const did = readFullDid(text)
+    // A record that was edited by hand may give one path to two files: the first has it.
+    if (did === undefined || !isComponent(path) || this.#components.find(fold(path)) >= 0) return
+    this.#components.add(fold(path))
+    const number = this.#kept.add(text)
+    if (path !== fileComponent(did)) this.#odd.set(number, path)
   }
 
   add(did: Did): void {
-    if (this.#kept.has(printDid(did))) return
-    const key = fold(fileComponent(did))
-    if (this.#seen.has(key) || this.#taken.has(key)) this.#twins.add(key)
-    this.#seen.add(key)
+    if (this.#kept.find(printDid(did)) >= 0) return
+    const before = this.#components.size
+    const number = this.#components.add(fold(fileComponent(did)))
+    if (number < before) this.#twins.set(number)
   }
 
   /** The path of a file below its dataset's folder: one component. */
   pathOf(did: Did): string {
-    const kept = this.#kept.get(printDid(did))
-    if (kept !== undefined) return kept
     const path = fileComponent(did)
-    return this.#twins.has(fold(path)) ? withHash(path, did) : path
+    const kept = this.#kept.find(printDid(did))
+    if (kept >= 0) return this.#odd.get(kept) ?? path
+    const number = this.#components.find(fold(path))
+    return number >= 0 && this.#twins.has(number) ? withHash(path, did) : path
   }
 }
 

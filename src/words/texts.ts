@@ -55,12 +55,8 @@ export function emptyTexts(seed: number): Texts {
     }
   }
 
-  const at = (number: number): string => {
-    let text = ''
-    const end = ends[number] ?? 0
-    for (let i = startOf(number); i < end; i++) text += String.fromCharCode(bytes[i] ?? 0)
-    return text
-  }
+  const at = (number: number): string =>
+    String.fromCharCode(...bytes.subarray(startOf(number), ends[number] ?? 0))
 
   return {
     get size() {

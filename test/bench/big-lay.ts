@@ -51,8 +51,10 @@ export function touchAll(data: string, count: number, filesEach: number): void {
 /** As if the folder had come from elsewhere and were asked for: files, and nothing that says that they were verified here. */
 export function makeForeign(data: string): void {
   rmSync(recordOf(data, 'verified.jsonl'))
-  rmSync(recordOf(data, 'complete'))
-  renameSync(recordOf(data, 'request.json'), join(data, 'requests', `${container}.json`))
+  rmSync(recordOf(data, 'complete'), { force: true })
+  // It lies there already while the audit has the files read again.
+  if (isThere(data, 'request.json'))
+    renameSync(recordOf(data, 'request.json'), join(data, 'requests', `${container}.json`))
 }
 
 /** The listing as if it had been fetched two hours ago. */
@@ -83,6 +85,14 @@ export function verifiedOf(data: string): number {
     // Not there yet.
     return 0
   }
+}
+
+/** Does a question for its listing wait? */
+export function isQueued(data: string): boolean {
+  return (
+    statSync(join(data, '.rucio', 'catalogue', `${container}.queued`), { throwIfNoEntry: false }) !==
+    undefined
+  )
 }
 
 export function isThere(data: string, record: string): boolean {

@@ -110,8 +110,14 @@ export async function timed(work: () => Promise<unknown>): Promise<number> {
 }
 
 export async function ask(url: string, method: string, path: string): Promise<unknown> {
-  const answer = await fetch(`${url}${path}`, { method })
-  return await answer.json()
+  for (;;) {
+    const answer = await fetch(`${url}${path}`, { method })
+    const json = await answer.json()
+    if (answer.ok) return json
+    // A look that took too long goes on, and who asks again has what it found.
+    if (answer.status !== 503) throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(json)}`)
+    await sleep(1000)
+  }
 }
 
 /** Resolves when the daemon has done next to nothing for two seconds. */

@@ -10,7 +10,16 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { type Daemon, startDaemon } from '../help/daemon.ts'
 import { practiceEnv } from '../help/practice-env.ts'
-import { fetchedOf, isThere, layDown, makeForeign, makeStale, touchAll, verifiedOf } from './big-lay.ts'
+import {
+  fetchedOf,
+  isQueued,
+  isThere,
+  layDown,
+  makeForeign,
+  makeStale,
+  touchAll,
+  verifiedOf,
+} from './big-lay.ts'
 import { ask, idle, mostMib, phase, type Row, report } from './big-phase.ts'
 import { container, scope } from './big-seed.ts'
 
@@ -31,6 +40,8 @@ const server = fork(
   { execArgv: [] },
 )
 const rows: Row[] = []
+// Then the daemon that it started ends with it.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
 const said: string[] = []
 try {
   const [grid] = (await once(server, 'message')) as [{ url: string; caPem: string }]
@@ -131,7 +142,7 @@ async function anew(step: Step, url: string, daemon: Daemon): Promise<void> {
   await step('listed again, whole', async () => {
     await ask(url, 'POST', ds)
     await until(() => fetchedOf(data) !== before)
-    await until(() => isThere(data, 'complete'))
+    await until(() => !isQueued(data))
   })
 }
 

@@ -1,5 +1,5 @@
 // A practice grid for containers: writes rucio.cfg, the authority and the checksums that must come into DIR, and serves until its standard
-// input ends. Orders are lines of it: slow, fast, open DATA, kept, close (orders()); the answer to each is the file DIR/answer.
+// input ends. Orders are lines of it: slow, fast, open DATA, sent, kept, close (obey()); the answer to each is the file DIR/answer.
 
 import { createHash } from 'node:crypto'
 import { mkdir, rename, writeFile } from 'node:fs/promises'
@@ -10,7 +10,7 @@ import { type Ledger, openLedger } from '../crash/ledger.ts'
 
 const [dir = ''] = process.argv.slice(2)
 const scope = 'mc16_13TeV'
-const slow = 300_000
+const slow = 500_000
 
 function files(of: string, dataset: string, sizes: readonly number[]): SeedFile[] {
   return sizes.map((bytes, i) => ({
@@ -28,7 +28,7 @@ const datasets = [
     scope,
     name: `${scope}.long`,
     open: false,
-    files: files(scope, 'long', [90_000_000, 60_000_000, 40_000_000, 7_000_001, 12_345]),
+    files: files(scope, 'long', [120_000_000, 80_000_000, 60_000_000, 7_000_001, 12_345]),
   },
   { scope, name: `${scope}.other`, open: false, files: files(scope, 'other', [2_000_000]) },
   // The one that the pages ask for.
@@ -85,7 +85,7 @@ async function orders(grid: PracticeGrid): Promise<void> {
   process.exit()
 }
 
-/** slow and fast: its storages. kept: how many bytes lie synced in DATA now. close: the daemon has died; what it fetched though it lay
+/** slow and fast: its storages. sent: how many bytes they sent since open or close. kept: how many bytes lie synced in DATA now. close: the daemon has died; what it fetched though it lay
  *  there already is a fault. */
 async function obey(grid: PracticeGrid, order: string, ledger: Ledger | undefined): Promise<string> {
   switch (order) {
@@ -97,6 +97,8 @@ async function obey(grid: PracticeGrid, order: string, ledger: Ledger | undefine
     case 'fast':
       await grid.setFaults('SITE', { rate: 0, dropEvery: 0 })
       return 'fast'
+    case 'sent':
+      return String(grid.sent().reduce((sum, { from, to }) => sum + to - from, 0))
     case 'kept':
       return String(bytesIn((await ledger?.read()) ?? new Map()))
     case 'close': {

@@ -35,6 +35,17 @@ export function authContract(test: Test, subject: () => Subject): void {
     await refused({}, 'Cannot authenticate without passing all required arguments')
   })
 
+  test('the VO of a server that has one alone may be named; another has no such account, and one may be no name at all', async () => {
+    isToken(await login(subject(), { ...jdoe, 'X-Rucio-VO': 'def' }))
+    rucioError(await login(subject(), { ...jdoe, 'X-Rucio-VO': 'xyz' }), 401, 'CannotAuthenticate')
+    rucioError(
+      await login(subject(), { ...jdoe, 'X-Rucio-VO': 'no vo!' }),
+      400,
+      'RucioException',
+      'Invalid characters in VO name.',
+    )
+  })
+
   test('a login by certificate without one is CannotAuthenticate', async () => {
     const answer = await ask({
       url: `${subject().rucioUrl}/auth/x509_proxy`,

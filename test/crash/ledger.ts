@@ -25,10 +25,12 @@ export type Ledger = {
   /** To be called after each death: compares what was sent in that life with what lay there before it, and writes down what lies there now.
    *  @param before what lay there when the daemon was asked to end: all of it must lie there still, and when it had the time to keep
    *  it, what had come as well
+   *  @param early what was sent to programs of a life before, until this one ended them: it could not keep that
    *  @returns what was fetched though it lay there, and what is there no more */
   close(
     sent: readonly Sent[],
     before?: { readonly there: Spans; readonly hadTime: boolean },
+    early?: readonly Sent[],
   ): Promise<readonly string[]>
   /** bytes found to lie there, over all deaths; that storages sent: all, and those that they sent twice in one life; the most of one
    *  file that a gentle end did not keep */
@@ -77,14 +79,14 @@ export function openLedger(
 
   return {
     read,
-    async close(sent, before) {
+    async close(sent, before, early = []) {
       const faults: string[] = []
       const came = new Map<string, Span[]>()
-      for (const { rse, did, from, to } of sent) {
+      for (const [index, { rse, did, from, to }] of [...early, ...sent].entries()) {
         const earlier = came.get(did) ?? []
         totals.sent += to - from
         totals.again += overlap(earlier, { from, to })
-        came.set(did, [...earlier, { from, to }])
+        if (index >= early.length) came.set(did, [...earlier, { from, to }])
         const there = kept.get(did)
         if (there === undefined || isExempt(did, there.name) || !(resumes || there.isNamed)) continue
         const again = overlap(there.spans, { from, to })

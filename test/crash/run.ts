@@ -63,6 +63,8 @@ export async function openRun(options: {
   let startKills = 0
   let orphans = 0
   let before: Parameters<typeof ledger.close>[1]
+  /** what programs of a life before were sent until this one ended them */
+  let early: Awaited<ReturnType<typeof grid.sent>> = []
   const web = (url: string): Web => ({ url, model, looks, fault: text => void faults.push(text) })
   const taken = (): readonly string[] => {
     const all = faults
@@ -82,7 +84,11 @@ export async function openRun(options: {
 
   /** What a daemon of before has left running writes beside the new one, into files that it may be about to take: it must be ended first. */
   async function mustBeEnded(before: readonly number[]): Promise<void> {
-    const still = (await played?.running())?.filter(pid => before.includes(pid)) ?? []
+    if (played === undefined) return
+    // One that was about to begin when its daemon died is not known to run yet, and brings bytes all the same.
+    early = await grid.sent()
+    await grid.forgetSent()
+    const still = (await played.running()).filter(pid => before.includes(pid))
     if (still.length > 0) faults.push(`programs of a life before run beside this one: ${still.join(' ')}`)
   }
 
@@ -142,8 +148,9 @@ export async function openRun(options: {
     faults.push(...(await wishesKept(hand)))
     const sent = await grid.sent()
     await grid.forgetSent()
-    faults.push(...(await ledger.close(sent, before)))
+    faults.push(...(await ledger.close(sent, before, early)))
     before = undefined
+    early = []
   }
 
   return {

@@ -45,7 +45,7 @@ export async function list(
   await makeFolder(root, name)
   const writer = await ListingWriter.open(root)
   for (const file of files) await writer.add(file)
-  await writer.commit(layout.listing(root, name), head(printDid(did)), new Map())
+  await writer.commit(layout.listing(root, name), head(printDid(did)))
   return { name, lines: await linesOf(root, name) }
 }
 

@@ -33,7 +33,7 @@ async function scene(parts: Partial<RuleRecord> = {}): Promise<Scene> {
   await makeDir(layout.records(root, name))
   const writer = await ListingWriter.open(root)
   await writer.add({ did: 's:x.root', bytes: 4, adler32: '00000001' })
-  await writer.commit(layout.listing(root, name), { did, type: 'DATASET', open: false, fetched }, new Map())
+  await writer.commit(layout.listing(root, name), { did, type: 'DATASET', open: false, fetched })
   const record: RuleRecord = {
     ...freshRule(did, { rse: 'SITE', mount, lifetimeDays: 30 }),
     id: 'a'.repeat(32),

@@ -7,7 +7,7 @@ import { layout } from '../../src/disk/layout.ts'
 import { jsonLines, ListingWriter, putMissing, readListing, readVerified } from '../../src/disk/lines.ts'
 import { openLogs, readLog } from '../../src/disk/logs.ts'
 import type { ListingLine } from '../../src/words/listing.ts'
-import { isComponent } from '../../src/words/names.ts'
+import { isComponent, Paths } from '../../src/words/names.ts'
 import { Trouble } from '../../src/words/reason.ts'
 import { rejects, sweep, world } from '../help/data.ts'
 import { fileOf, head, linesOf, list, makeFolder } from './dataset.ts'
@@ -75,7 +75,7 @@ test('a listing is written and read back: doubles once, twins apart, length and 
   ]
   for (const file of files) await writer.add(file)
   const path = layout.listing(root, 's.ds')
-  const written = await writer.commit(path, head('s:s.ds'), new Map())
+  const written = await writer.commit(path, head('s:s.ds'))
   assert.is(written.length, 3)
   assert.is(written.bytes, 8)
   const lines: ListingLine[] = []
@@ -94,7 +94,9 @@ test('a path that an earlier listing gave is kept when its twin comes', async ()
   const { name } = await list(root, 's:s.ds', [fileOf('s:a', '1')])
   const writer = await ListingWriter.open(root)
   for (const did of ['s:A', 's:a']) await writer.add(fileOf(did, '1'))
-  await writer.commit(layout.listing(root, name), head('s:s.ds'), new Map([['s:a', 'a']]))
+  const paths = new Paths()
+  paths.keep('s:a', 'a')
+  await writer.commit(layout.listing(root, name), head('s:s.ds'), paths)
   assert.equal(
     (await linesOf(root, name)).map(line => line.path.slice(0, 2)),
     ['A~', 'a'],
@@ -137,7 +139,7 @@ test('a commit that cannot be done leaves nothing in staging', async () => {
   const writer = await ListingWriter.open(root)
   await writer.add(fileOf('s:x', '1'))
   const target = layout.listing(root, 'not.there')
-  assert.instance(await rejects(writer.commit(target, head('s:s.ds'), new Map())), Trouble)
+  assert.instance(await rejects(writer.commit(target, head('s:s.ds'))), Trouble)
   assert.equal(await readdir(layout.staging(root)), [])
 })
 

@@ -12,6 +12,7 @@ import { pieceBytes, readSidecar } from '../../src/words/part.ts'
 import { reasons, Trouble } from '../../src/words/reason.ts'
 import { parseRequest, plainRequest } from '../../src/words/request.ts'
 import { readPlaceLine, readPlacesHead, readRuleRecord, ruleStates, ruleSteps } from '../../src/words/rule.ts'
+import { readRulesLeft } from '../../src/words/rulesLeft.ts'
 import { readGridCert } from '../../src/words/status.ts'
 import { isAdler32, isBytes, isMd5, isTotal } from '../../src/words/text.ts'
 import { readComplete, readVerifiedHead, readVerifiedLine } from '../../src/words/verified.ts'
@@ -220,6 +221,24 @@ const kinds: Readonly<Record<string, Kind>> = {
       error: orNull(text),
     }),
     read: readGridCert,
+  },
+  rules_left: {
+    good: fc.record({
+      format,
+      rules: fc.array(
+        fc.record({
+          did,
+          id: hex(32),
+          rse,
+          account: text,
+          ends: orNull(time),
+          refused: time,
+          message: fc.constant('It stays.'),
+        }),
+        { maxLength: 3 },
+      ),
+    }),
+    read: readRulesLeft,
   },
   authorities: {
     good: fc.record({

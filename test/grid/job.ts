@@ -6,6 +6,7 @@ import { request } from 'node:http'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { AuthoritiesState } from '../../src/words/authorities.ts'
+import type { RuleLeft } from '../../src/words/rulesLeft.ts'
 import { type Daemon, startDaemon } from '../help/daemon.ts'
 import { variable } from './seeded.ts'
 
@@ -33,7 +34,10 @@ export type Job = {
     readonly unfinished: readonly Unfinished[]
   }>
   /** GET /status, of which these keys are read in tests */
-  status(): Promise<{ readonly authorities: AuthoritiesState | null }>
+  status(): Promise<{
+    readonly authorities: AuthoritiesState | null
+    readonly rules_left: readonly RuleLeft[]
+  }>
 }
 
 /** A daemon over `data`, by the official client's configuration of that name in DIR/etc, and nothing else of the environment.

@@ -96,7 +96,7 @@ function stamp(at: Date): string {
   return `${at.toISOString().slice(0, 19).replace(/[-:T]/g, '')}Z`
 }
 
-function openssl(args: readonly string[]): string {
+export function openssl(args: readonly string[]): string {
   return program('openssl', args)
 }
 

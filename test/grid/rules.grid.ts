@@ -101,6 +101,13 @@ test('a removal that the server refuses says so and until when the rule stays; t
     job,
     `the server does not let jdoe delete rule ${rule?.id} at POSIX1; it ends at ${rule?.expires_at}`,
   )
+  const { rules_left } = await job.status()
+  assert.equal(
+    rules_left.map(({ did, id, rse, ends }) => ({ did, id, rse, ends })),
+    [{ did: moved, id: rule?.id, rse: 'POSIX1', ends: rule?.expires_at }],
+  )
+  assert.match(rules_left[0]?.message ?? '', /^Rucio does not let jdoe delete .* ask those who run POSIX1/)
+  console.log(rules_left[0]?.message)
   assert.is((await jdoe.rulesOf(moved, 'POSIX1')).length, 1)
   for (const path of filelist) assert.is(existsSync(path), true)
 })
@@ -108,6 +115,7 @@ test('a removal that the server refuses says so and until when the rule stays; t
 test('asked for again it is local as soon as the rule is found: nothing is moved twice', async () => {
   await job.want(moved, at)
   assert.is(await job.word(moved, 30), 'local')
+  assert.equal((await job.status()).rules_left, [])
   await logs(job, 'at POSIX1 joined, OK')
   assert.is((await shown(job, moved)).rule?.ours, true)
   assert.is((await jdoe.rulesOf(moved, 'POSIX1')).length, 1)

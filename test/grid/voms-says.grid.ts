@@ -1,6 +1,7 @@
 // What goes wrong with a real VOMS server and real clients, as far as a user can cause it, and the sentence that it becomes.
 
-import { chmod, copyFile, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { readFileSync } from 'node:fs'
+import { chmod, copyFile, cp, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { suite } from 'uvu'
@@ -9,8 +10,9 @@ import { makeProxy, type Outcome, type ProxyOptions } from '../../src/credential
 import { Trouble } from '../../src/words/reason.ts'
 import { parseVoms } from '../../src/words/voms.ts'
 import { rejects, sweep, temporary } from '../help/data.ts'
+import { crlOf, gridCa, openssl } from './openssl.ts'
 import { variable } from './seeded.ts'
-import { type Client, certDir, password, startVoms, stopVoms, vomsEnv } from './voms/server.ts'
+import { type Client, certDir, password, startVoms, stopVoms, vomsDir, vomsEnv } from './voms/server.ts'
 
 const test = suite('what goes wrong with VOMS')
 
@@ -95,6 +97,76 @@ const rows: readonly Row[] = [
     },
     again: 'change',
     says: /your certificate ended/,
+  },
+  {
+    because: 'the certificate is not valid yet',
+    spoil: stage => {
+      stage.now = () => Date.parse('2020-01-01')
+    },
+    again: 'network',
+    says: /counts only from .*clock right/,
+  },
+  {
+    because: 'the certificate ends before the proxy would',
+    spoil: stage => shortCertificate(stage, 3_600_000),
+    again: 'made',
+    says: /^$/,
+  },
+  {
+    because: 'the key is not there',
+    spoil: stage => {
+      stage.options = { ...stage.options, keyPath: join(stage.dir, 'nothing.pem') }
+    },
+    again: 'change',
+    says: /private key .* is not there/,
+  },
+  {
+    because: 'more is asked for than the server gives',
+    spoil: stage => {
+      stage.options = { ...stage.options, valid: '48:00' }
+    },
+    again: 'made',
+    says: /gives attributes for 24 hours only/,
+  },
+  {
+    because: 'the name of the VOMS server is one that nobody knows',
+    spoil: stage => serversAt(stage, ['no.such.host.invalid:15000']),
+    again: 'network',
+    says: /was not reached|could not be reached|made no proxy/,
+  },
+  {
+    because: 'of two VOMS servers one is down',
+    spoil: stage => serversAt(stage, ['localhost:1', `localhost:${realPort()}`]),
+    again: 'made',
+    says: /^$/,
+  },
+  {
+    because: 'a revocation list has run out',
+    only: 'C++',
+    spoil: stage => listOf(stage, [], new Date(Date.now() - 3_600_000)),
+    again: 'made',
+    says: /revocation list in the CA directory has ended: run fetch-crl/,
+  },
+  {
+    because: 'a revocation list has run out, to Java',
+    only: 'Java',
+    spoil: stage => listOf(stage, [], new Date(Date.now() - 3_600_000)),
+    again: 'later',
+    says: /revocation list in the CA directory has ended: run fetch-crl/,
+  },
+  {
+    because: 'the certificate was revoked',
+    only: 'C++',
+    spoil: stage => listOf(stage, [cert('usercert.pem')], new Date(Date.now() + 86_400_000)),
+    again: 'made',
+    says: /has been revoked: ask its authority/,
+  },
+  {
+    because: 'the certificate was revoked, to Java',
+    only: 'Java',
+    spoil: stage => listOf(stage, [cert('usercert.pem')], new Date(Date.now() + 86_400_000)),
+    again: 'change',
+    says: /has been revoked: ask its authority/,
   },
   {
     because: 'who asks is no member of the VO',
@@ -285,6 +357,66 @@ async function at(stage: Stage, port: number): Promise<void> {
   const vomses = join(stage.dir, 'vomses')
   stage.options = { ...stage.options, vomses, env: { ...stage.options.env, VOMS_USERCONF: vomses } }
   await writeFile(vomses, `"testvo" "localhost" "${port}" "/DC=org/DC=gridtest/CN=localhost" "testvo"\n`)
+}
+
+function realPort(): string {
+  return /"(\d+)"/.exec(readFileSync(join(vomsDir(), 'vomses'), 'utf8'))?.[1] ?? ''
+}
+
+async function serversAt(stage: Stage, places: readonly string[]): Promise<void> {
+  const vomses = join(stage.dir, 'vomses')
+  stage.options = { ...stage.options, vomses, env: { ...stage.options.env, VOMS_USERCONF: vomses } }
+  const lines = places.map(place =>
+    place
+      .split(':')
+      .map(each => `"${each}"`)
+      .join(' '),
+  )
+  const host = '"/DC=org/DC=gridtest/CN=localhost" "testvo"'
+  await writeFile(vomses, lines.map(line => `"testvo" ${line} ${host}\n`).join(''))
+}
+
+/** A directory of authorities of the stage's own, with a list. */
+async function listOf(stage: Stage, revoked: readonly string[], until: Date): Promise<void> {
+  const dir = join(stage.dir, 'authorities')
+  await cp(variable('X509_CERT_DIR'), dir, { recursive: true })
+  const text = crlOf(gridCa(), revoked, stage.dir, until)
+  for (const name of await readdir(dir))
+    if (/\.0$/.test(name)) await writeFile(join(dir, name.replace(/0$/, 'r0')), text)
+  trust(stage, dir)
+}
+
+/** jdoe's certificate anew, for a while only. */
+async function shortCertificate({ certs, dir }: Stage, ms: number): Promise<void> {
+  const [ca, request] = [gridCa(), join(dir, 'request.pem')]
+  const plain = cert('userkey-plain.pem')
+  openssl(['x509', '-x509toreq', '-in', cert('usercert.pem'), '-signkey', plain, '-out', request])
+  const config = join(dir, 'short.cnf')
+  await writeFile(join(dir, 'short.txt'), '')
+  await writeFile(
+    config,
+    `[ca]\ndefault_ca=one\n[one]\ndatabase=${dir}/short.txt\nnew_certs_dir=${dir}\nrand_serial=yes\ndefault_md=sha256\npolicy=any\n[any]\n`,
+  )
+  const enddate = `${new Date(Date.now() + ms).toISOString().slice(0, 19).replace(/[-:T]/g, '')}Z`
+  const extensions = join(dir, 'short-ext.cnf')
+  await writeFile(extensions, 'basicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature\n')
+  openssl([
+    ...[
+      'ca',
+      '-batch',
+      '-config',
+      config,
+      '-extfile',
+      extensions,
+      '-preserveDN',
+      '-notext',
+      '-cert',
+      ca.cert,
+      '-keyfile',
+      ca.key,
+    ],
+    ...['-in', request, '-enddate', enddate, '-out', join(certs, 'usercert.pem')],
+  ])
 }
 
 function trust(stage: Stage, caDir: string): void {

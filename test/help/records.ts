@@ -40,6 +40,7 @@ const kinds: readonly (readonly [RegExp, string | null])[] = [
   [/^\.rucio\/hosts\/.*\.json$/, 'host'],
   [/^\.rucio\/status\/grid_cert\.json$/, 'grid_cert'],
   [/^\.rucio\/status\/authorities\.json$/, 'authorities'],
+  [/^\.rucio\/status\/rules_left\.json$/, 'rules_left'],
   [/^\.rucio\/(logs|staging|lock)\//, null],
   [/\/parts\/.*\.part$/, null],
   [/\/\.rucio\/aside\//, null],

@@ -11,7 +11,7 @@ import type { DataWatch } from '../../src/loop/dataWatch.ts'
 import { openHints } from '../../src/loop/hints.ts'
 import { defaultConfig } from '../../src/words/config.ts'
 import { sweep, world } from '../help/data.ts'
-import { openData } from '../help/dataset.ts'
+import { openData, stoppedWorld } from '../help/dataset.ts'
 import { until } from '../help/home.ts'
 import { startBareLoop } from './bare.ts'
 
@@ -19,21 +19,22 @@ const test = suite('looks around')
 // chokidar's own way to be told how often it polls.
 process.env['CHOKIDAR_INTERVAL'] = '100'
 
+const data: DataWatch = {
+  check: async () => 'ready',
+  seen: () => ({ state: 'ready', message: '' }),
+  nextCheckAt: () => Number.POSITIVE_INFINITY,
+  trouble() {},
+  problems: () => [],
+}
+const config = {
+  current: () => defaultConfig,
+  fallback: defaultConfig,
+  problems: () => [],
+  look: async () => undefined,
+}
+
 test('a look that takes long is not made for each of a thousand wishes, and none is forgotten', async () => {
   const root = await openData()
-  const data: DataWatch = {
-    check: async () => 'ready',
-    seen: () => ({ state: 'ready', message: '' }),
-    nextCheckAt: () => Number.POSITIVE_INFINITY,
-    trouble() {},
-    problems: () => [],
-  }
-  const config = {
-    current: () => defaultConfig,
-    fallback: defaultConfig,
-    problems: () => [],
-    look: async () => undefined,
-  }
   let looks = 0
   const watch = {
     async look() {
@@ -53,6 +54,28 @@ test('a look that takes long is not made for each of a thousand wishes, and none
   loop.wake(true)
   await until(async () => looks > before || 'the last wish was not looked at', 5000)
   await loop.stop()
+})
+
+test('a clock that is set back while the loop looks does not put its next look off by as much', async () => {
+  const root = await openData()
+  const world = stoppedWorld()
+  let looks = 0
+  const watch = {
+    async look() {
+      looks++
+      if (looks === 1) world.move(-86_400_000)
+      return undefined
+    },
+  }
+  const loop = startBareLoop(root, world, { watch, config, data })
+  try {
+    await until(async () => looks > 1 || 'it sleeps for a day', 5000)
+    // And once is enough.
+    await sleep(500)
+    assert.is(looks, 2)
+  } finally {
+    await loop.stop()
+  }
 })
 
 for (const poll of [false, true])

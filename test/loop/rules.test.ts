@@ -169,12 +169,23 @@ test('a rule that the server does not let us delete is told of, and the dataset 
   await home.ds('DELETE', did('gone'))
   await isGone('gone')
   await logs(`the server does not let jdoe delete rule ${rule['id']} at SITE; it ends at `)
+  // Told to whoever asks, too, with what to do.
+  const [left] = await rulesLeft()
+  assert.equal(
+    [left?.['did'], left?.['id'], left?.['rse'], left?.['account']],
+    [did('gone'), rule['id'], 'SITE', 'jdoe'],
+  )
+  assert.is(left?.['ends'], rule['expires_at'])
+  assert.match(String(left?.['message']), /^Rucio does not let jdoe delete rule .*ask those who run SITE/)
+  assert.equal((await home.get(`/ds?ds_name=${did('gone')}`)).json['rules_left'], [left])
 })
 
 test('asked for again it is joined, and is ours still; where owners may, it is renewed and deleted', async () => {
   await grid.setCatalogue({ ownersMay: true })
   await want('gone', `SITE:${mount}`)
   await shows('gone', { rule: { ours: true } })
+  // It is kept up again, so nothing is left of it.
+  assert.equal(await rulesLeft(), [])
   const { rule } = await look('gone')
   await home.ds('DELETE', did('gone'))
   await isGone('gone')
@@ -278,6 +289,10 @@ test('what is no destination is refused', async () => {
   for (const text of ['*', 'A|B:/mnt', 'SITE:mnt', 'SITE:/a/../b', ':/mnt', ''])
     assert.is(await want('paused', text), '400 bad_request', text)
 })
+
+async function rulesLeft(): Promise<readonly Record<string, unknown>[]> {
+  return (await home.get('/status')).json['rules_left'] as Record<string, unknown>[]
+}
 
 test.run()
 

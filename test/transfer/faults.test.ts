@@ -100,6 +100,23 @@ for (const bytes of [3 * MiB + 7, 9 * MiB + 7])
       )
     })
 
+for (const bytes of [3 * MiB + 7, 9 * MiB + 7])
+  test(`a certificate that is not taken pauses its storage, costs ${bytes} bytes no try, and another lets it begin at once`, async () => {
+    const scene = await openScene(
+      { A: 'good' },
+      { bytes, attributes: ['/vo'], faults: { A: { status: 401 } } },
+    )
+    assert.is(await failureOf(scene), 'auth free')
+    assert.ok(scene.transfer.resting().has(scene.grid.rse('A')))
+    assert.is((await scene.sidecar())?.tries ?? 0, 0)
+    // Nobody is asked again and again with what he does not take.
+    await scene.grid.setFaults('A', { status: 0 })
+    assert.is(await failureOf(scene), 'auth free')
+    assert.is((await scene.sidecar())?.tries ?? 0, 0)
+    scene.transfer.forgetRefusals()
+    assert.equal(await scene.fetch(), { kind: 'finished', bytes })
+  })
+
 test('a host that is down uses up no try of the files behind it', async () => {
   const scene = await openScene({ A: 'good' }, { faults: { A: { dead: true } } })
   const first = await scene.fetch()

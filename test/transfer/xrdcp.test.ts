@@ -40,12 +40,15 @@ async function play(
   options: Omit<Parameters<typeof openScene>[1] & object, 'programs'> & {
     readonly https?: boolean
     readonly token?: string
+    /** false: it is still to be made */
+    readonly hasProxy?: boolean
     readonly windowBytes?: number
     readonly env?: Record<string, string>
   } = {},
 ): Promise<Played> {
   const { dir, calls, put } = await openStage<Call>('xrdcp')
   const change = (what: string): Promise<void> => put(script(dir, what))
+  if (options.hasProxy !== false) await writeFile(join(dir, 'proxy'), '')
   if (code !== undefined) await change(code)
   const scene = await openScene(options.https === true ? { A: 'good', R: 'good' } : { R: 'good' }, {
     bytes,
@@ -55,7 +58,7 @@ async function play(
       openPrograms({
         xrdcp: {
           root,
-          shown: async () => ({ proxyPath: '/tmp/x509up', caDir: '/etc/ca' }),
+          shown: async () => ({ proxyPath: join(dir, 'proxy'), caDir: '/etc/ca' }),
           token: async () => options.token,
           env: {
             PATH: dir,
@@ -104,7 +107,8 @@ test('a file that only XRootD has comes by xrdcp, without a secret among its arg
   assert.is(call?.token, 'a.b.canary 600')
   const { env = {} } = call ?? {}
   assert.not.match(JSON.stringify([call?.args, env]), /canary/)
-  assert.equal([env['X509_USER_PROXY'], env['X509_CERT_DIR']], ['/tmp/x509up', '/etc/ca'])
+  assert.match(env['X509_USER_PROXY'] ?? '', /\/proxy$/)
+  assert.equal([env['XrdSecGSIUSERPROXY'], env['X509_CERT_DIR']], [env['X509_USER_PROXY'], '/etc/ca'])
   // So that the next start knows it, where this daemon is killed.
   assert.equal({ ...env, ...lifeMark(played.scene.root.bootId) }, env)
   assert.equal([env['XRD_NETWORKSTACK'], env['XRD_LOGLEVEL'], env['HOME']], ['IPv4', undefined, undefined])
@@ -162,7 +166,7 @@ test('without plain data xrdcp is told to encrypt, whatever the address and the 
 })
 
 test('a cache that answers and brings nothing is left in peace: the storage behind it may be down', async () => {
-  const played = await play('forever()', { limits: { idleMs: 100 } })
+  const played = await play('forever()', { limits: { idleMs: 1000 } })
   const [replica] = played.scene.replicas.replicas
   const twofold = { ...replica, pfn: { ...replica?.pfn, path: '//root://storage.example.org//f' } }
   const plain = played.scene.replicas
@@ -173,6 +177,18 @@ test('a cache that answers and brings nothing is left in peace: the storage behi
   assert.match(await outcomeOf(played), /^stalled/)
   assert.is(played.scene.transfer.resting().size, 1)
   assert.match((await played.calls())[0]?.url ?? '', /^root:\/\/\S+\/\/root:\/\/storage\.example\.org\/\/f$/)
+})
+
+test('a proxy that is still to be made is not named, and nothing in the home of its user is looked for', async () => {
+  const played = await play('give(from, good.length)', { hasProxy: false })
+  assert.is(await outcomeOf(played), 'finished')
+  const env = (await played.calls())[0]?.env ?? {}
+  // With a name that leads nowhere in one of these xrdcp makes no TLS connection.
+  assert.equal(
+    ['PROXY', 'CERT', 'KEY'].map(each => env[`X509_USER_${each}`]),
+    [undefined, undefined, undefined],
+  )
+  for (const each of ['PROXY', 'CERT', 'KEY']) assert.match(env[`XrdSecGSIUSER${each}`] ?? '', 'nonexistent')
 })
 
 test('where nothing is installed it says what to install', async () => {

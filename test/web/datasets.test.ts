@@ -261,6 +261,7 @@ test('GET /status has the frozen keys and how the daemon is', async () => {
     troubles: ['No connection.'],
     login_url: null,
     authorities: null,
+    rules_left: [],
   })
   await mkdir(layout.status(root, '').replace(/\/\.json$/, ''), { recursive: true })
   await writeFile(

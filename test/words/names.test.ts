@@ -85,20 +85,18 @@ test('files that differ only by letter case, or by scope, get a hash, all of the
 })
 
 test('a path once given is kept when its twin comes, and the twin gets the hash', () => {
-  const paths = new Paths(new Map([['s:A.root', 'A.root']]))
+  const paths = new Paths()
+  paths.keep('s:A.root', 'A.root')
   for (const file of ['s:a.root', 's:A.root']) paths.add(did(file))
   assert.is(paths.pathOf(did('s:A.root')), 'A.root')
   assert.match(paths.pathOf(did('s:a.root')), /^a\.root~/)
 })
 
 test('kept paths that climb or that two files share are not kept', () => {
-  const paths = new Paths(
-    new Map([
-      ['s:a', '../a'],
-      ['s:b', 'x'],
-      ['s:c', 'X'],
-    ]),
-  )
+  const paths = new Paths()
+  paths.keep('s:a', '../a')
+  paths.keep('s:b', 'x')
+  paths.keep('s:c', 'X')
   for (const file of ['s:a', 's:b', 's:c']) paths.add(did(file))
   assert.equal(
     ['s:a', 's:b', 's:c'].map(file => paths.pathOf(did(file))),
@@ -177,7 +175,8 @@ test('within a dataset every file has a path of its own, letter case not told ap
         const earlier = new Paths()
         for (const text of keptTexts) earlier.add(did(text))
         const kept = new Map(keptTexts.map(text => [text, earlier.pathOf(did(text))]))
-        const paths = new Paths(kept)
+        const paths = new Paths()
+        for (const [key, path] of kept) paths.keep(key, path)
         for (const file of files.values()) paths.add(file)
         const given = [...files.values()].map(file => paths.pathOf(file))
         assert.ok(given.every(isComponent))

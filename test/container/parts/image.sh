@@ -12,11 +12,24 @@ part_image() {
     chmod 400 "$dir/foreign/userkey.pem"
     check 'a key of another user is told with its owner and mode' refused 'may not read /certs/userkey.pem, which belongs to 0:0 with mode 400' --user "$uid:$uid" --mount "type=bind,source=$dir/wrong,target=/data" --mount "type=bind,source=$dir/foreign,target=/certs,readonly"
     chown -R "$uid:$uid" "$dir/foreign"
+    (umask 077; echo secret >"$dir/roots")
+    check 'a key that others may read is told with the chmod, and it goes on' open_key
+    check 'a password file of another user is told with its owner' refused 'may not read the password file /run/secrets/grid_password, which belongs to 0:0: start with --user of its owner' --user "$uid:$uid" \
+        --mount "type=bind,source=$dir/wrong,target=/data" --mount "type=bind,source=$dir/foreign,target=/certs,readonly" --mount "type=bind,source=$dir/roots,target=/run/secrets/grid_password,readonly"
     check 'without an account it asks for one' refused 'set RUCIO_ACCOUNT' --user "$uid:$uid" -e EXPERIMENT=atlas --mount "type=bind,source=$dir/wrong,target=/data" --mount "type=bind,source=$dir/foreign,target=/certs,readonly"
     check 'an experiment that is not known is told with those that are' refused 'known are atlas, cms' --user "$uid:$uid" -e EXPERIMENT=opera --mount "type=bind,source=$dir/wrong,target=/data" --mount "type=bind,source=$dir/foreign,target=/certs,readonly"
     check 'a p12 with a password file of Windows becomes certificate and key in memory' p12
     check 'CVMFS is taken up on sight' cvmfs
     check 'the image is no larger than 400 MB' small
+}
+open_key() {
+    chmod 644 "$dir/foreign/userkey.pem"
+    docker rm -f "$name" || true
+    run --mount "type=bind,source=$dir/wrong,target=/data" --mount "type=bind,source=$dir/foreign,target=/certs,readonly" -e RUCIO_ACCOUNT=jane -e RUCIO_URL=https://localhost:1 "$image"
+    until_true 10 docker exec "$name" /app/healthcheck
+    [ "$(docker logs "$name" 2>&1 | grep -c 'userkey.pem has mode 644, others may read it: chmod 400 it on the host')" = 1 ]
+    docker rm -f "$name"
+    chmod 400 "$dir/foreign/userkey.pem"
 }
 p12() {
     mkdir -p "$dir/p12"
@@ -30,7 +43,7 @@ p12() {
     docker run "${common[@]}" --mount "type=bind,source=$dir/password,target=/run/secrets/grid_password,readonly" --entrypoint /bin/bash "$image" -ec '
         . /app/prepare.sh; prepare
         cd "$DESKTOP_RUCIO_CERT_DIR"
-        [ "$(stat -c %a userkey.pem)" = 400 ]
+        [ "$(stat -f -c %T userkey.pem) $(stat -c %a userkey.pem)" = "tmpfs 400" ]
         grep -q ENCRYPTED userkey.pem
         # What the maker of proxies does with it, as far as no server is needed.
         printf "open sesame\n" | voms-proxy-init -pwstdin -cert usercert.pem -key userkey.pem -out /tmp/p -bits 2048 2>&1 || true

@@ -4,7 +4,8 @@
 # headings: commands under one that is not known here are a failure.
 
 part_pages() {
-    if [ "$(docker inspect -f '{{.Id}}' desktop-rucio 2>/dev/null)" ]; then
+    [ "$OWN_ENGINE" = no ] || docker rm -f desktop-rucio >/dev/null 2>&1 # of a run that was killed
+    if docker container inspect desktop-rucio >/dev/null 2>&1; then
         skip 'the commands of the pages: there is a container desktop-rucio on this machine already, which is not touched'
         return
     fi
@@ -68,6 +69,7 @@ page_compose() { # BLOCK
 set -eu
 yours() { grep -q "^\$1=" container/.env; sed -i "s|^\$1=.*|\$1=\$2|" container/.env; }
 yours DATA '$home/rucio'
+yours RUCIO_ACCOUNT jdoe
 yours CERTS '$home/.globus'
 yours UID_GID '$uid:$uid'
 yours GRID_PASSWORD_FILE '$home/password'
@@ -84,7 +86,7 @@ IN
 page_shell() { # BLOCK
     local line
     mkfifo "$dir/typed"
-    as_user script -qefc bash "$home/typescript" <"$dir/typed" >/dev/null &
+    as_user timeout --foreground 120 script -qefc bash "$home/typescript" <"$dir/typed" >/dev/null &
     exec 6>"$dir/typed"
     while IFS= read -r line <&5; do
         until_true 20 prompt
@@ -96,10 +98,14 @@ page_shell() { # BLOCK
     until_true 30 grep -q '^everything works' "$home/typescript" || { tail -20 "$home/typescript"; return 1; }
     grep -q 'desktop-rucio:/app' "$home/typescript"
     grep -q 'user.jdoe.sample.v1' "$home/typescript"
-    printf 'exit\nexit\n' >&6
+    # One line for each of the two shells, when it is there to read it.
+    echo exit >&6
+    until_true 10 back_outside
+    echo exit >&6
     exec 6>&-
     wait $!
 }
+back_outside() { tail -n 1 "$home/typescript" | grep -qF "${CLONE##*/}"; }
 prompt() { [[ "$(tail -c 2 "$home/typescript")" == [\$\#]' ' ]]; }
 known_elsewhere() { # HEADING: ways.sh, or none: what each needs is no Docker engine
     case $1 in
