@@ -166,7 +166,7 @@ test('without plain data xrdcp is told to encrypt, whatever the address and the 
 })
 
 test('a cache that answers and brings nothing is left in peace: the storage behind it may be down', async () => {
-  const played = await play('forever()', { limits: { idleMs: 100 } })
+  const played = await play('forever()', { limits: { idleMs: 1000 } })
   const [replica] = played.scene.replicas.replicas
   const twofold = { ...replica, pfn: { ...replica?.pfn, path: '//root://storage.example.org//f' } }
   const plain = played.scene.replicas
