@@ -47,6 +47,13 @@ const rules: readonly Rule[] = [
     what: 'the official client lacks what this protocol needs',
   },
   {
+    // Its webdav protocol, which it takes for https; its gfal one, for davs, does without.
+    seen: /X509_USER_PROXY is not set/i,
+    blame: 'replica',
+    reason: 'unsupported',
+    what: 'the official client fetches over https with a proxy alone: make one (GRID_VOMS, X509_USER_PROXY), or leave "engine" at "auto"',
+  },
+  {
     seen: /rse expression is considered invalid|rse does not exist/i,
     blame: 'replica',
     reason: 'no_replica',

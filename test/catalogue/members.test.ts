@@ -8,8 +8,8 @@ import { readMembers } from '../../src/catalogue/members.ts'
 import type { Call, Send } from '../../src/catalogue/server.ts'
 import { type Did, printDid } from '../../src/words/did.ts'
 import { Trouble } from '../../src/words/reason.ts'
-import { didOf } from '../help/dataset.ts'
 import { rejects } from '../help/data.ts'
+import { didOf } from '../help/dataset.ts'
 
 const test = suite('members')
 const never = new AbortController().signal

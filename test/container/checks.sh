@@ -120,7 +120,7 @@ tell() { # ORDER [ARGUMENT]: of the practice grid (grid.ts); prints its answer
 }
 
 parts=(scripts image compose life access kills grid pages)
-for part in "${parts[@]}"; do
+for part in "${parts[@]}" measure; do
     # shellcheck disable=SC1090
     . "$TOP/test/container/parts/$part.sh"
 done

@@ -41,6 +41,7 @@ mkdir "$CLONE"
 git ls-files -z -co --exclude-standard | while IFS= read -r -d '' file; do [ -e "$file" ] && printf '%s\0' "$file"; done |
     tar --null -T - -c | tar -x -C "$CLONE"
 
+[ "${asked[*]}" != measure ] || export MEASURE=1
 began=$SECONDS
 if [ "$OWN_ENGINE" = yes ]; then NET=host engine bash "$here/build.sh"; else bash "$here/build.sh"; fi
 took build $began
@@ -50,7 +51,7 @@ if wants scripts; then
 fi
 
 # The real grid is made out here, where packages can be had, and brought up again beside the containers.
-if wants grid || wants measure; then
+if wants grid; then
     began=$SECONDS
     # shellcheck source=test/grid/place.sh
     . "$top/test/grid/place.sh"
@@ -69,10 +70,6 @@ if wants grid || wants measure; then
 fi
 
 rc=0
-if [ "${asked[*]}" = measure ]; then
-    engine bash "$here/measure.sh" || rc=$?
-else
-    engine bash "$here/checks.sh" "$@" || rc=$?
-fi
+engine bash "$here/checks.sh" "$@" || rc=$?
 took test:container >&2
 exit $rc

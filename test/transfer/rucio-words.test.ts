@@ -44,6 +44,13 @@ WARNING Download attempt failed. Try 2/2`,
     is: 'replica no_replica',
   },
   {
+    because: 'https without a proxy',
+    said: `WARNING Failed to create protocol for PFN: https://localhost:14431/rucio/a.root
+Details: X509_USER_PROXY is not set
+WARNING No available source found for file: mc16_13TeV:a.root`,
+    is: 'replica unsupported',
+  },
+  {
     because: 'a storage that says 403',
     said: `DEBUG The requested service is not available at the moment.
 Details: An unknown exception occurred.

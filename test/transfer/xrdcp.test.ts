@@ -166,7 +166,7 @@ test('without plain data xrdcp is told to encrypt, whatever the address and the 
 })
 
 test('a cache that answers and brings nothing is left in peace: the storage behind it may be down', async () => {
-  const played = await play('forever()', { limits: { idleMs: 100 } })
+  const played = await play('forever()', { limits: { idleMs: 1000 } })
   const [replica] = played.scene.replicas.replicas
   const twofold = { ...replica, pfn: { ...replica?.pfn, path: '//root://storage.example.org//f' } }
   const plain = played.scene.replicas
@@ -181,7 +181,7 @@ test('a cache that answers and brings nothing is left in peace: the storage behi
 
 test('a proxy that is still to be made is not named, and nothing in the home of its user is looked for', async () => {
   const played = await play('give(from, good.length)', { hasProxy: false })
-  assert.is(await reasonOf(played), 'finished')
+  assert.is(await outcomeOf(played), 'finished')
   const env = (await played.calls())[0]?.env ?? {}
   // With a name that leads nowhere in one of these xrdcp makes no TLS connection.
   assert.equal(
