@@ -1,7 +1,7 @@
 # What the grid is made of: Debian packages and two Python environments. Sourced by up.sh; changes nothing that is there already.
 
 packages=(xrootd-server xrootd-client xrootd-scitokens-plugins voms-clients python3-venv python3-gfal2
-    gfal2-plugin-http gfal2-plugin-xrootd gfal2-plugin-file gcc libc6-dev curl openssl fetch-crl)
+    gfal2-plugin-http gfal2-plugin-xrootd gfal2-plugin-file gcc libc6-dev curl openssl fetch-crl faketime)
 
 missing_packages() {
     local have
