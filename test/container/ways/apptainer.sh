@@ -23,7 +23,7 @@ clean() {
     never apptainer instance stop rucio
 }
 warned() {
-    cd "$TOP"
+    cd "$TOP" || return
     export DESKTOP_RUCIO_PORT=0 RUCIO_ACCOUNT=jane EXPERIMENT=atlas
     apptainer instance run --bind "/scratch/jane/rucio:/data,$HOME/.globus:/certs" desktop-rucio.sif warned
     until_true 20 grep -rq 'every user of this machine can use this daemon' ~/.apptainer/instances/logs

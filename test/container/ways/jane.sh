@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# shellcheck disable=SC2016
 # jane.sh PART DIR STEP: in the Debian of ways.sh: becomes the user jane, as a login would leave her, and runs PART.sh.
 set -euo pipefail
 part=$1 dir=$2 step=$3 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
