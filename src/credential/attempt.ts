@@ -4,7 +4,7 @@
 // and half a file. It writes to a staging name, because it unlinks what lies at its -out first.
 
 import { createPrivateKey, X509Certificate } from 'node:crypto'
-import { copyFile, open, rename, stat } from 'node:fs/promises'
+import { chmod, copyFile, open, rename, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { openFilter } from '../disk/secrets.ts'
 import { runProgram } from '../outside/program.ts'
@@ -227,12 +227,8 @@ async function takeName(staging: string, path: string): Promise<void> {
 async function copiedKey({ keyPath, proxyPath }: ProxyOptions): Promise<string> {
   const copy = `${proxyPath}.key`
   await copyFile(keyPath, copy)
-  const handle = await open(copy, 'r+')
-  try {
-    await handle.chmod(0o400)
-  } finally {
-    await handle.close()
-  }
+  // By its name: the copy has the key's own mode, and of 0400 it cannot be opened for writing (save by root). Its directory is ours alone.
+  await chmod(copy, 0o400)
   return copy
 }
 

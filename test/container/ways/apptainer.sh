@@ -4,6 +4,7 @@
 run() {
     cp "$DIR/certs/"* ~/.globus/
     ln -sf "$BASES/desktop-rucio.tar" "$TOP/desktop-rucio.tar"
+    check 'a systemd of the user runs here' own_systemd # it makes the instance's cgroup
     check 'the page runs as it stands: a dataset arrives, by a socket and with a token, with the user'\''s own uid' arrives
     check 'it ended as it was told, with nothing left but the datasets' clean
     check 'others are warned of: it says so when a port is open to them' warned
