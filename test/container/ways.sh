@@ -105,7 +105,7 @@ for part in "${@:-npm systemd podman apptainer}"; do
                 ;;
             apptainer)
                 [ -s "$work/desktop-rucio.tar" ] || { echo 'ways.sh: the archive comes of the part podman' >&2; exit 1; }
-                debian sid sid apptainer,squashfuse
+                debian sid sid apptainer,squashfuse,fuse3
                 fresh sid
                 checkout sid
                 step apptainer sid run
