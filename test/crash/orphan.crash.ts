@@ -56,7 +56,7 @@ for (const [what, { engine, scheme, programs }] of Object.entries(ways))
       'programs and bytes',
       30_000,
       async () => [(await running()).length, await here.sentBytes()] as const,
-      ([count, bytes]) => count >= programs && bytes > 2 * mib,
+      ([count, bytes]) => count >= programs && bytes > mib / 2,
     )
     await first.kill()
     const orphans = await running()
