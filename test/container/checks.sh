@@ -89,6 +89,10 @@ refused() { # PATTERN ARGUMENT...: ends with 2 and one line
 }
 is_healthy() { [ "$(docker inspect -f '{{.State.Health.Status}}' "$name")" = healthy ]; }
 
+# For a shell in the container. A process may end while it is looked at, a health check for one.
+# shellcheck disable=SC2034
+see_processes='cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ || true'
+
 # A grid on the machine's loopback, at the same ports of a container with a network of its own: through the bridge, by two relays.
 into_its_network() { # CONTAINER PORT...
     local pid gateway

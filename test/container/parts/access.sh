@@ -45,7 +45,8 @@ by_token() {
     answers_code 401 '/ds?ds_name=mc16_13TeV:mc16_13TeV.first' -X POST
     answers_code 200 /status -H "Authorization: Bearer $token"
     until_true 30 is_healthy
-    { docker inspect "$name"; docker logs "$name"; docker exec "$name" bash -c 'cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ'; cat "$dir/access/.rucio/logs/"*; } >"$dir/seen" 2>&1
+    { docker inspect "$name"; docker logs "$name"; docker exec "$name" bash -c "$see_processes"; cat "$dir/access/.rucio/logs/"*; } >"$dir/seen" 2>&1
+    grep -qa 'main.js' "$dir/seen"
     never grep -aF "$token" "$dir/seen"
 }
 answers_code() { # CODE PATH [OF CURL...]

@@ -106,13 +106,14 @@ real_secrets() {
     {
         docker inspect "$name"
         docker logs "$name"
-        docker exec "$name" bash -c 'cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ /tmp/desktop-rucio-run-*/env'
+        docker exec "$name" bash -c "$see_processes; cat /tmp/desktop-rucio-run-*/env"
         real_compose config
         cat "$dir/watched"
         curl -sf "localhost:$port/status"
         for log in grid_cert rucio_downloader web_server; do curl -sf "localhost:$port/logs?name=$log"; done
     } >"$dir/seen" 2>&1
     [ "$(wc -c <"$dir/seen")" -gt 5000 ]
+    grep -qa 'main.js' "$dir/seen"
     never grep -aE "$USER_KEY_PASSWORD|PRIVATE KEY" "$dir/seen"
     never grep -raE "$USER_KEY_PASSWORD|PRIVATE KEY|BEGIN CERTIFICATE" "$dir/real"
 }
