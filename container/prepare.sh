@@ -26,6 +26,10 @@ prepare() {
     if [ -z "${DESKTOP_RUCIO_HOST:-}" ] && [ -z "${DESKTOP_RUCIO_SOCKET:-}" ] && [ -z "${APPTAINER_CONTAINER:-}${SINGULARITY_CONTAINER:-}" ]; then
         export DESKTOP_RUCIO_HOST=0.0.0.0,::
     fi
+    # An instance of Apptainer has the machine's network and sees its own processes alone, so the daemon cannot look who else is here.
+    if [ -n "${APPTAINER_CONTAINER:-}${SINGULARITY_CONTAINER:-}" ] && [ -z "${DESKTOP_RUCIO_SOCKET:-}${API_TOKEN:-}${API_TOKEN_FILE:-}" ]; then
+        say 'every user of this machine can use this daemon through its port: start it with DESKTOP_RUCIO_SOCKET, or set API_TOKEN_FILE'
+    fi
     if [ -d "$certs/certificates" ]; then chosen=$X509_CERT_DIR; fi
     keep_env "$run" "$chosen"
 }

@@ -76,7 +76,8 @@ else
         secret=$config/password
     elif [ -t 0 ]; then
         printf 'Password of the private key (RETURN for none): ' >&2
-        trap 'stty echo' EXIT INT TERM
+        trap 'stty echo' EXIT
+        trap 'echo >&2; exit 130' INT TERM # not "none": it was not answered
         stty -echo
         IFS= read -r password || password=''
         stty echo

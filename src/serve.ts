@@ -9,7 +9,7 @@ import { othersMayReach } from './options-access.ts'
 import { pause } from './outside/abort.ts'
 import { heldBy, whoHolds, withLease } from './serve-lease.ts'
 import { run, type Streams } from './serve-run.ts'
-import { type Site, startWeb, type Web } from './web/server.ts'
+import { type Site, startWeb, type Web, type WebOptions } from './web/server.ts'
 import { codeOf, type Reason, sentence, Trouble } from './words/reason.ts'
 import type { World } from './words/world.ts'
 
@@ -32,14 +32,20 @@ export async function serve(options: ServeOptions, place: Place): Promise<ExitCo
   const root = await openData(options, place)
   if (root === undefined) return 2
   let site: Site | undefined
-  const web = await listen(options, root, place, () => site)
+  let waitsFor: string | undefined
+  const web = await listen(options, root, place, { site: () => site, waitsFor: () => waitsFor })
   if (web === undefined) return 1
   const ground = { ...place, root, web }
   try {
-    await whileTheDiskRefuses(place, async () => {
+    const refused = (text: string): void => {
+      if (text !== waitsFor) streams.complain(`cannot begin yet: ${text}`)
+      waitsFor = text
+    }
+    await whileTheDiskRefuses(refused, place.signal, async () => {
       await withLease({ ...ground, complain: streams.complain }, web.url, async (lease, lost) => {
         const open = (made: Site): void => {
           site = made
+          waitsFor = undefined
         }
         try {
           await run(options, ground, { lease, lost, open })
@@ -86,11 +92,11 @@ async function listen(
   options: ServeOptions,
   root: Root,
   { world, version, streams }: Place,
-  site: () => Site | undefined,
+  seen: Pick<WebOptions, 'site' | 'waitsFor'>,
 ): Promise<Web | undefined> {
   const { hosts, port, socketPath } = options.web
   try {
-    const web = await startWeb({ ...options.web, world, version, site })
+    const web = await startWeb({ ...options.web, world, version, ...seen })
     const reach = await othersMayReach(options.web, hosts)
     if (reach !== undefined) streams.complain(reach)
     return web
@@ -110,15 +116,17 @@ async function listen(
 }
 
 /** A full or read-only disk takes no lease. Ending would only make whoever watches over us start it again, and again. */
-async function whileTheDiskRefuses({ streams, signal }: Place, work: () => Promise<void>): Promise<void> {
-  for (let said = ''; !signal.aborted; await pause(startAgainMs, signal)) {
+async function whileTheDiskRefuses(
+  refused: (text: string) => void,
+  signal: AbortSignal,
+  work: () => Promise<void>,
+): Promise<void> {
+  for (; !signal.aborted; await pause(startAgainMs, signal)) {
     try {
       return await work()
     } catch (error) {
       if (!(error instanceof Trouble) || !ofTheDisk.includes(error.reason)) throw error
-      const text = `cannot begin yet: ${sentence(error.reason, error.detail)}`
-      if (text !== said) streams.complain(text)
-      said = text
+      refused(sentence(error.reason, error.detail))
     }
   }
 }

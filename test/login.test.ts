@@ -10,20 +10,24 @@ import { readLoginOptions } from '../src/options.ts'
 import { setLoopbackAllowed } from '../src/outside/request.ts'
 import { type PracticeGrid, startPracticeGrid } from '../src/practice/grid.ts'
 import { browse } from './help/browse.ts'
-import { temporary, world } from './help/data.ts'
+import { type Clock, openClock } from './help/clock.ts'
+import { temporary } from './help/data.ts'
 import { dataset, endAll, openHome, until } from './help/home.ts'
 import { practiceEnv } from './help/practice-env.ts'
 
 const test = suite('login')
 const one = dataset('hands.x')
+let clock: Clock
 let grid: PracticeGrid
 
 test.before(async () => {
   grid = await startPracticeGrid({ rses: ['FAST'], seed: { datasets: [one], containers: [] } })
+  // The daemon asks every 2 s whether somebody has logged in.
+  clock = openClock(8)
 })
 test.after(async () => {
   setLoopbackAllowed(false, new Set())
-  await endAll(grid)
+  await endAll(grid, clock)
 })
 
 type Ran = { readonly said: string[]; readonly complained: string[]; readonly code: Promise<number> }
@@ -33,7 +37,7 @@ async function run(env: Record<string, string>, typed = new PassThrough()): Prom
   const complained: string[] = []
   const all = { ...(await practiceEnv(grid, await temporary())), ...env }
   const code = logInOnce(await readLoginOptions([], all), {
-    world,
+    world: clock.world,
     signal: new AbortController().signal,
     say: line => void said.push(line),
     complain: line => void complained.push(line),
@@ -67,7 +71,7 @@ test('it shows the address, waits, and leaves the token for the daemon, which fe
   const token = await readFile(place, 'latin1')
   assert.not.match(ran.said.join('\n'), token)
   assert.is((await stat(place)).mode & 0o777, 0o600)
-  const home = await openHome({ grid, world, env })
+  const home = await openHome({ grid, world: clock.world, env })
   await home.ds('POST', 'hands:hands.x')
   await home.says('hands:hands.x', 'local')
   const { json } = await home.get('/status')
@@ -78,7 +82,7 @@ test('it shows the address, waits, and leaves the token for the daemon, which fe
 test('GET /status has the address while nobody is logged in; no file and no log has it', async () => {
   const place = await tokenPlace()
   const env = { RUCIO_AUTH_TYPE: 'oidc', RUCIO_CLIENT_AUTH_TOKEN_FILE_PATH: place }
-  const home = await openHome({ grid, world, env })
+  const home = await openHome({ grid, world: clock.world, env })
   await home.ds('POST', 'hands:hands.x')
   let url = ''
   await until(async () => {

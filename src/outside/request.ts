@@ -145,7 +145,8 @@ function once(what: Ask): Promise<Outcome> {
     request.once('response', answer => {
       done = true
       clearTimeout(timer)
-      noteDate(what.host, answer.headers.date)
+      // A storage that a server has named may say what it likes: its clock would be taken for a fault of ours.
+      if (what.configured === true) noteDate(what.host, answer.headers.date)
       if (socket !== undefined) watchBody(answer, socket, what)
       resolve({ kind: 'answer', answer })
     })

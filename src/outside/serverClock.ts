@@ -1,4 +1,4 @@
-// What time servers say that it is: the Date of the last answer. Never asks for one, and never sets a clock.
+// What time the servers that the user has named say that it is: the Date of the last answer. Never asks for one, and never sets a clock.
 
 import { type Apart, apartFrom, type ServerDate } from '../words/clock.ts'
 

@@ -115,6 +115,9 @@ function placesOf(env: ClientOptions['env'], root: Root, uid: number): string[] 
   return places.map(place => join(place, `desktop-rucio-${uid}-${root.id}`))
 }
 
+/** Where another user has taken the name. One for a process: each run of a program would leave one behind. */
+const byChance = new WeakMap<Root, Promise<string>>()
+
 /** In the user's own runtime directory where there is one, else in the temporary one: there another user may have taken the name, and
  *  then it gets one by chance. */
 export async function privateDir({ env }: Pick<ClientOptions, 'env'>, root: Root): Promise<string> {
@@ -128,7 +131,15 @@ export async function privateDir({ env }: Pick<ClientOptions, 'env'>, root: Root
     }
   }
   try {
-    return await mkdtemp(join(tmpdir(), 'desktop-rucio-client-'))
+    const made = await byChance.get(root)
+    if (made !== undefined && (await isPrivate(made, uid))) return made
+  } catch {
+    // It could not be made then, or whoever cleans the temporary directory has taken it away.
+  }
+  const making = mkdtemp(join(tmpdir(), 'desktop-rucio-client-'))
+  byChance.set(root, making)
+  try {
+    return await making
   } catch (error) {
     throw new Trouble('disk_error', `no folder can be made in ${tmpdir()} (${codeOf(error)})`, error)
   }

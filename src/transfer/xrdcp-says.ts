@@ -109,7 +109,7 @@ function notTaken({ place, showed, keptBack }: Shown): Trouble {
     'auth',
     showed
       ? `${place} does not take our proxy or token`
-      : `${place} wants to know who asks, which over XRootD takes a proxy`,
+      : `${place} wants to know who asks, which over XRootD takes a proxy: give a certificate (--cert-dir) or a proxy (X509_USER_PROXY)`,
   )
 }
 

@@ -145,10 +145,16 @@ export function index(call: Call, options: WebOptions): Answer {
   return json({ name: 'desktop-rucio', version: options.version, url: call.url, calls })
 }
 
+/** @param why a sentence with what to do */
+export function startsNot(why: string): string {
+  return `The daemon cannot begin yet: ${why}`
+}
+
 /** GET /status before the data directory is ours. */
 export function startingStatus(call: Call, options: WebOptions): Answer {
   const state: DataState = 'starting'
-  const message = 'The daemon waits for its data directory.'
+  const why = options.waitsFor?.()
+  const message = why === undefined ? 'The daemon waits for its data directory.' : startsNot(why)
   return json(
     statusOf({
       cert: unknownCert,

@@ -32,7 +32,8 @@ const longMs = 1000
 /** Words asked for at a time. */
 const atOnce = 16
 
-export function openDownloading(root: Root, words: Kept<Said>): Downloading {
+/** @param waitMs tests have a shorter one: what a look that goes on is waited for before it tells what it has so far */
+export function openDownloading(root: Root, words: Kept<Said>, waitMs = longMs): Downloading {
   let list: readonly string[] | undefined
   let foundAt = 0
   let tookMs = 0
@@ -80,7 +81,7 @@ export function openDownloading(root: Root, words: Kept<Said>): Downloading {
   const soonOf = async (look: Promise<readonly string[]>): Promise<readonly string[]> => {
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<undefined>(resolve => {
-      timer = setTimeout(resolve, Math.max(0, startedAt + longMs - performance.now()), undefined)
+      timer = setTimeout(resolve, Math.max(0, startedAt + waitMs - performance.now()), undefined)
     })
     const soon = await Promise.race([look, late]).finally(() => clearTimeout(timer))
     if (soon !== undefined) return soon

@@ -3,7 +3,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Answer, json, send } from './answer.ts'
 import { checkBearer } from './bearer.ts'
-import { allowOf, type Call, findRoute, index, type Route, startingStatus } from './calls.ts'
+import { allowOf, type Call, findRoute, index, type Route, startingStatus, startsNot } from './calls.ts'
 import { type Desk, openDesk } from './desk.ts'
 import { guard } from './guard.ts'
 import { Problem, problemBody, toProblem } from './problem.ts'
@@ -56,9 +56,10 @@ export function openHandler(options: WebOptions, bounds: Limits): Handler {
     const current = deskNow()
     if (current === undefined) {
       if (route.needs === 'status') return startingStatus(call, options)
-      throw new Problem(503, 'starting', 'The daemon is starting; ask again in some seconds.', {
-        'Retry-After': '2',
-      })
+      const why = options.waitsFor?.()
+      const message =
+        why === undefined ? 'The daemon is starting; ask again in some seconds.' : startsNot(why)
+      throw new Problem(503, 'starting', message, { 'Retry-After': why === undefined ? '2' : '60' })
     }
     return await run(route, call, current)
   }

@@ -28,6 +28,8 @@ export type WebOptions = {
   readonly version: string
   /** undefined until the lease is held: everything but GET /status and GET / is 503 `starting` then */
   readonly site: () => Site | undefined
+  /** why there is none yet, a sentence with what to do; undefined when it is a matter of seconds */
+  readonly waitsFor?: () => string | undefined
 }
 
 /** What the web may see. It writes wishes and reads the disk; it never imports loop/. */

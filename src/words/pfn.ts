@@ -31,7 +31,9 @@ export function parsePfn(text: string): Pfn | Trouble {
     return bad('it is no URL of a replica')
   const [, rawScheme = '', authority = '', path = '/', query = ''] = match
   const scheme = rawScheme.toLowerCase()
-  if (authority.includes('@')) return bad('it holds a user name')
+  // A cache is asked for the address that its path holds: root://cache//root://storage//file.
+  if (authority.includes('@') || /\/[a-z][a-z0-9+.-]*:\/\/[^/]*@/i.test(path))
+    return bad('it holds a user name')
   if (path.includes('\\')) return bad('it holds a backslash')
   // What a server may decode counts as well: %2e%2e climbs like `..`.
   const plain = path.replace(/%2e/gi, '.').replace(/%2f/gi, '/').replace(/%5c/gi, '\\')

@@ -33,7 +33,7 @@ export function ruleLeft(did: string, rse: string, rule: Rule, now: number): Rul
     did,
     id: rule.id,
     rse,
-    account: rule.account,
+    account: clean(rule.account, 60),
     ends,
     refused: toIso(now),
     message: `Rucio does not let ${clean(rule.account, 60)} delete rule ${rule.id}, so ${did} stays at ${rse}; the rule ${
@@ -61,5 +61,5 @@ function readOne(json: unknown): RuleLeft | undefined {
   if (typeof account !== 'string' || typeof message !== 'string') return undefined
   if (typeof refused !== 'string' || fromIso(refused) === undefined) return undefined
   if (ends !== null && (typeof ends !== 'string' || fromIso(ends) === undefined)) return undefined
-  return { did, id, rse, account, ends, refused, message: clean(message, 600) }
+  return { did, id, rse, account: clean(account, 60), ends, refused, message: clean(message, 600) }
 }

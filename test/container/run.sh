@@ -38,7 +38,11 @@ took 'engine and bases'
 # What a clone of this checkout would hold, and what is not committed yet: built and run from there, by the commands of its pages.
 rm -rf "$CLONE"
 mkdir "$CLONE"
-git ls-files -z -co --exclude-standard | while IFS= read -r -d '' file; do [ -e "$file" ] && printf '%s\0' "$file"; done |
+files() {
+    if git rev-parse --is-inside-work-tree >/dev/null 2>&1; then git ls-files -z -co --exclude-standard
+    else find . \( -name node_modules -o -name dist -o -name .git -o -name .grid \) -prune -o \( -type f -o -type l \) -print0; fi
+}
+files | while IFS= read -r -d '' file; do [ -e "$file" ] && printf '%s\0' "$file"; done |
     tar --null -T - -c | tar -x -C "$CLONE"
 
 [ "${asked[*]}" != measure ] || export MEASURE=1

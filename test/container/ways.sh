@@ -2,7 +2,7 @@
 # ways.sh [PART...]: the ways without Docker, each as its page under container/ says: every indented line of the page is run by a plain user
 # of a Debian of its own, and a dataset arrives. Parts: npm, systemd, podman, apptainer; without any all of them, in that order.
 #   WAYS_DIR   where the Debians lie (default below the temporary directory; kept for the next time, 3 GB)
-# Not part of test:container, since it takes TODO minutes from nothing. The last line is `N passed, N failed`. Exit 77 with
+# Not part of test:container, since it takes some ten minutes from nothing. The last line is `N passed, N failed`. Exit 77 with
 # `skipped: REASON` where it cannot run: it needs root, debootstrap and namespaces.
 set -uo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -105,7 +105,7 @@ for part in "${@:-npm systemd podman apptainer}"; do
                 ;;
             apptainer)
                 [ -s "$work/desktop-rucio.tar" ] || { echo 'ways.sh: the archive comes of the part podman' >&2; exit 1; }
-                debian sid sid apptainer,squashfuse
+                debian sid sid apptainer,squashfuse,fuse3
                 fresh sid
                 checkout sid
                 step apptainer sid run

@@ -9,7 +9,7 @@ const test = suite('killed beside the official client')
 
 test('nothing that was answered or named is lost', () =>
   killedAgainAndAgain({
-    rounds: 12,
+    rounds: 8,
     universe: { datasets: 2, files: 12, bigMib: [8, 30] },
     schemes: { FAST: ['davs'], SLOW: ['root'] },
     play: playPrograms,

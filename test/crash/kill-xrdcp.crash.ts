@@ -8,7 +8,7 @@ const test = suite('killed beside xrdcp')
 
 test('nothing that was answered, synced or named is lost', () =>
   killedAgainAndAgain({
-    rounds: 12,
+    rounds: 8,
     universe: { datasets: 3, files: 20, bigMib: [20, 70] },
     schemes: { FAST: ['root'], SLOW: ['root'] },
     play: playPrograms,

@@ -9,7 +9,7 @@ import { readListingHead, readListingLine } from '../../src/words/listing.ts'
 import { isComponent, readFullDid } from '../../src/words/names.ts'
 import { readFormat, readHostRecord, readOwner } from '../../src/words/owner.ts'
 import { pieceBytes, readSidecar } from '../../src/words/part.ts'
-import { reasons, Trouble } from '../../src/words/reason.ts'
+import { clean, reasons, Trouble } from '../../src/words/reason.ts'
 import { parseRequest, plainRequest } from '../../src/words/request.ts'
 import { readPlaceLine, readPlacesHead, readRuleRecord, ruleStates, ruleSteps } from '../../src/words/rule.ts'
 import { readRulesLeft } from '../../src/words/rulesLeft.ts'
@@ -230,7 +230,7 @@ const kinds: Readonly<Record<string, Kind>> = {
           did,
           id: hex(32),
           rse,
-          account: text,
+          account: text.map(each => clean(each, 60)),
           ends: orNull(time),
           refused: time,
           message: fc.constant('It stays.'),

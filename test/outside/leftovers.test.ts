@@ -6,7 +6,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { endLeftovers, lifeMark } from '../../src/outside/leftovers.ts'
+import { endLeftovers } from '../../src/outside/leftovers.ts'
 import { sweep, temporary } from '../help/data.ts'
 import { until } from '../help/home.ts'
 
@@ -25,6 +25,15 @@ async function isRunning(pid: number): Promise<boolean> {
 /** A process that runs a program, which starts another, and is killed then.
  *  @returns both programs, which live on */
 async function outlived(life: string): Promise<readonly [number, number]> {
+  const { programs, kill } = await working(life)
+  await kill()
+  return programs
+}
+
+/** The same, before it is killed. */
+async function working(
+  life: string,
+): Promise<{ readonly programs: readonly [number, number]; kill(): Promise<void> }> {
   const dir = await temporary()
   const pids = join(dir, 'pids')
   const program = join(dir, 'program')
@@ -38,21 +47,26 @@ setInterval(() => {}, 1000)
     { mode: 0o755 },
   )
   const starter = join(dir, 'starter.mjs')
-  const from = new URL('../../src/outside/program.js', import.meta.url)
-  const ask = { program, args: [], env: lifeMark(life), timeoutMs: 600_000 }
+  const from = (name: string): string => JSON.stringify(new URL(`../../src/outside/${name}`, import.meta.url))
   await writeFile(
     starter,
-    `import { runProgram } from ${JSON.stringify(from)}
-await runProgram(${JSON.stringify(ask)}, new AbortController().signal)
+    `import { runProgram } from ${from('program.js')}
+import { lifeMark } from ${from('leftovers.js')}
+const ask = { program: ${JSON.stringify(program)}, args: [], env: lifeMark(${JSON.stringify(life)}), timeoutMs: 600_000 }
+await runProgram(ask, new AbortController().signal)
 `,
   )
   const daemon = spawn(process.execPath, [starter], { stdio: 'ignore' })
   await until(async () => (await readFile(pids, 'utf8').catch(() => '')).endsWith('end') || 'it never began')
   const [program1 = 0, program2 = 0] = (await readFile(pids, 'utf8')).split(' ').map(Number)
   started.push(program1, program2)
-  daemon.kill('SIGKILL')
-  await once(daemon, 'exit')
-  return [program1, program2]
+  return {
+    programs: [program1, program2],
+    async kill() {
+      daemon.kill('SIGKILL')
+      await once(daemon, 'exit')
+    },
+  }
 }
 
 if (process.platform === 'linux') {
@@ -65,6 +79,17 @@ if (process.platform === 'linux') {
     assert.equal(await alive(), [false, false, true, true])
     assert.equal(await endLeftovers(['life-2']), { ended: 2, left: 0 })
     assert.equal(await alive(), [false, false, false, false])
+  })
+}
+
+if (process.platform === 'linux') {
+  // A copy of a data directory names the life of a daemon that works on in the first one.
+  test('what a living daemon runs is left alone, whoever names its life', async () => {
+    const { programs, kill } = await working('life-4')
+    assert.equal(await endLeftovers(['life-4']), { ended: 0, left: 0 })
+    assert.equal(await Promise.all(programs.map(isRunning)), [true, true])
+    await kill()
+    assert.equal(await endLeftovers(['life-4']), { ended: 2, left: 0 })
   })
 }
 

@@ -30,14 +30,14 @@ test.after(async () => {
   await new Promise(resolve => server.close(resolve))
 })
 
-async function answer() {
+async function answer(configured = true) {
   return await ask({
     method: 'GET',
     scheme: 'http',
     host: '127.0.0.1',
     port: (server.address() as AddressInfo).port,
     path: '/',
-    configured: true,
+    configured,
     agent: identity.plainAgent,
     limits: { connectMs: 5000, headersMs: 5000, idleMs: 5000 },
     signal: AbortSignal.timeout(5000),
@@ -74,6 +74,15 @@ test('a certificate that is not taken names it, and one of theirs that has ended
     lineTrouble(theirs, place).detail,
     /\(CERT_HAS_EXPIRED\); is the clock of this machine right\?$/,
   )
+})
+
+test('a storage that the catalogue has named says nothing of our clock', async () => {
+  apartMs = 0
+  dropBody(await answer())
+  apartMs = -7_200_000
+  dropBody(await answer(false))
+  const refusal = await readRefusal(await answer(false), '127.0.0.1')
+  assert.match(refusal.detail, /Cannot get DN$/)
 })
 
 test('a server that sends no date, or none that is one, changes nothing', () => {

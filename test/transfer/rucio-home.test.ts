@@ -1,6 +1,7 @@
 // The folder outside DATA that programs are handed their logins in: whose it is, and what of it outlives a killed daemon.
 
-import { chmod, mkdir, readdir, symlink, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -40,6 +41,27 @@ test('what is not ours alone is left as it is: a link, and a folder that others 
   await symlink(theirs, dir.replace(/test$/, 'link'))
   await clearPrivateDirs({ env }, { ...root, id: 'link' })
   assert.equal(await readdir(theirs), ['token'])
+})
+
+test('where others have taken the name one folder by chance is enough, and it is made anew when it goes', async () => {
+  const before = process.env['TMPDIR']
+  const env = { XDG_RUNTIME_DIR: await temporary() }
+  process.env['TMPDIR'] = await temporary()
+  try {
+    for (const place of [env.XDG_RUNTIME_DIR, tmpdir()])
+      await writeFile(join(place, `desktop-rucio-${process.getuid?.() ?? 0}-test`), 'theirs')
+    const dir = await privateDir({ env }, root)
+    assert.is((await stat(dir)).mode & 0o777, 0o700)
+    assert.is(await privateDir({ env }, root), dir)
+    assert.is((await readdir(tmpdir())).length, 2)
+    await rm(dir, { recursive: true })
+    const next = await privateDir({ env }, root)
+    assert.is.not(next, dir)
+    assert.is(await privateDir({ env }, root), next)
+  } finally {
+    if (before === undefined) delete process.env['TMPDIR']
+    else process.env['TMPDIR'] = before
+  }
 })
 
 test.run()

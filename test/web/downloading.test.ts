@@ -59,10 +59,8 @@ test('where a look takes long it answers with what it has found so far, wishes f
     },
     drop() {},
   }
-  const downloading = openDownloading(root, words)
-  const from = performance.now()
+  const downloading = openDownloading(root, words, 300)
   assert.equal(await downloading.get(), ['mc16.wanted'])
-  assert.ok(performance.now() - from < 9000)
   downloading.note('mc16.new', 'downloading')
   assert.equal(await downloading.get(), ['mc16.new', 'mc16.wanted'])
   goOn()

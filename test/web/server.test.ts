@@ -67,6 +67,31 @@ test('until the data directory is ours everything but / and /status is 503 start
   await web.close()
 })
 
+test('a disk that lets nobody begin is named by every call that waits for it', async () => {
+  const why = 'the disk takes no more bytes. Free some space.'
+  const web = await startWeb({
+    hosts: ['127.0.0.1'],
+    port: 0,
+    allowedHosts: [],
+    cachePrefix: undefined,
+    world,
+    version: '1',
+    site: () => undefined,
+    waitsFor: () => why,
+  })
+  const port = Number(new URL(web.url).port)
+  const { json } = await call(port, 'GET', '/status')
+  assert.is(`${json['state']}: ${json['message']}`, `starting: The daemon cannot begin yet: ${why}`)
+  const reply = await call(port, 'GET', ds)
+  assert.is(reply.status, 503)
+  assert.equal(reply.json, {
+    status: 'error',
+    code: 'starting',
+    message: `The daemon cannot begin yet: ${why}`,
+  })
+  await web.close()
+})
+
 test('the limits are those that were measured', () => {
   assert.equal(limits, {
     headersMs: 10_000,

@@ -37,6 +37,13 @@ test('a path that climbs is refused, in every spelling that a server may decode'
     assert.instance(parsePfn(`https://h.example${path}`), Trouble, path)
 })
 
+test('a user name in the address behind a cache is refused too, and an @ elsewhere is a letter', () => {
+  for (const path of ['//root://u:canary@b//f', '/roots://u@b:1094//f', '//root://b//xroot://u@c//f'])
+    assert.instance(parsePfn(`root://a${path}`), Trouble, path)
+  for (const path of ['//root://b//f@x', '//store/a@b//c:d@e'])
+    assert.not.instance(parsePfn(`root://a${path}`), Trouble, path)
+})
+
 test('user names, broken ports, missing hosts, fragments and control characters are refused', () => {
   for (const text of [
     'https://me@h.example/x',

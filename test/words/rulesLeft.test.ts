@@ -42,4 +42,11 @@ test('it is read as it was written, and nothing else is', () => {
     assert.is(readRulesLeft(json), undefined)
 })
 
+test('what a server or a record says of an account sends nothing to a terminal', () => {
+  const account = 'jdoe\x1b[2J'
+  assert.is(ruleLeft('mc16:mc16.a', 'SITE', { ...rule, account }, now).account, 'jdoe\\x1b[2J')
+  const edited = { ...ruleLeft('mc16:mc16.a', 'SITE', rule, now), account }
+  assert.is(readRulesLeft({ format: 1, rules: [edited] })?.rules[0]?.account, 'jdoe\\x1b[2J')
+})
+
 test.run()

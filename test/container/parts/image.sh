@@ -20,6 +20,8 @@ part_image() {
     check 'an experiment that is not known is told with those that are' refused 'known are atlas, cms' --user "$uid:$uid" -e EXPERIMENT=opera --mount "type=bind,source=$dir/wrong,target=/data" --mount "type=bind,source=$dir/foreign,target=/certs,readonly"
     check 'a p12 with a password file of Windows becomes certificate and key in memory' p12
     check 'CVMFS is taken up on sight' cvmfs
+    check 'another experiment is one file beside the certificates, also of a Windows editor' one_file
+    check 'a rucio.cfg beside the certificates is taken in place of the one that is made, also of a Windows editor' own_cfg
     check 'the image is no larger than 400 MB' small
 }
 open_key() {
@@ -58,6 +60,24 @@ cvmfs() {
         --mount "type=bind,source=$dir/cvmfs,target=/cvmfs,readonly" --entrypoint /bin/bash "$image" -ec '. /app/prepare.sh; prepare
         at=/cvmfs/grid.cern.ch/etc/grid-security
         [ "$X509_CERT_DIR $X509_VOMS_DIR $VOMS_USERCONF" = "$at/certificates $at/vomsdir $at/vomses" ]'
+}
+one_file() {
+    mkdir -p "$dir/opera/experiments"
+    cp -p "$dir/foreign/"user*.pem "$dir/opera/"
+    printf '# OPERA\r\nRUCIO_URL=https://rucio.opera.example:443\r\nRUCIO_AUTH_URL=https://auth.opera.example:443\r\nGRID_VOMS=opera\r\n' >"$dir/opera/experiments/opera"
+    chown -R "$uid:$uid" "$dir/opera"
+    docker run --rm "${locked[@]}" --user "$uid:$uid" -e RUCIO_ACCOUNT=jane -e EXPERIMENT=opera --mount "type=bind,source=$dir/wrong,target=/data" \
+        --mount "type=bind,source=$dir/opera,target=/certs,readonly" --entrypoint /bin/bash "$image" -ec '. /app/prepare.sh; prepare
+        [ "$RUCIO_URL $RUCIO_AUTH_URL $GRID_VOMS" = "https://rucio.opera.example:443 https://auth.opera.example:443 opera" ]
+        grep -qx "rucio_host *= *https://rucio.opera.example:443" "$RUCIO_CONFIG"'
+}
+own_cfg() {
+    mkdir -p "$dir/owncfg"
+    printf '[client]\r\nrucio_host = https://mine.example:443\r\nauth_host = https://mine.example:443\r\nauth_type = userpass\r\nusername = jane\r\naccount = jane\r\n' >"$dir/owncfg/rucio.cfg"
+    chown -R "$uid:$uid" "$dir/owncfg"
+    docker run --rm "${locked[@]}" --user "$uid:$uid" --mount "type=bind,source=$dir/wrong,target=/data" \
+        --mount "type=bind,source=$dir/owncfg,target=/certs,readonly" --entrypoint /bin/bash "$image" -ec '. /app/prepare.sh; prepare
+        grep -qx "rucio_host = https://mine.example:443" "$RUCIO_CONFIG"'
 }
 small() {
     local bytes

@@ -8,7 +8,7 @@ part_scripts() {
     check 'compose takes its file, and says what is not set' compose_file
     check 'each linter finds what was broken for it' linters_bite
 }
-scripts() { (cd "$TOP" && ls container/{start.sh,entrypoint,healthcheck,prepare.sh,setup.sh,update-certificates} test/container/*.sh test/container/parts/*.sh); }
+scripts() { (cd "$TOP" && ls container/{start.sh,entrypoint,healthcheck,prepare.sh,setup.sh,update-certificates} test/container/*.sh test/container/{parts,ways}/*.sh); }
 no_fault_in_scripts() { (cd "$TOP" && scripts | xargs shellcheck -x); }
 no_fault_in_dockerfile() { hadolint "$TOP/container/Dockerfile"; }
 compose_schema() { check-jsonschema --builtin-schema vendor.compose-spec "$TOP/container/compose.yaml"; }

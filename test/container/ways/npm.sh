@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # fetches is of lib.sh
 # npm.sh: container/npm.md, and what the package holds.
 
 fetch() {

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # fetches is of lib.sh
 # podman.sh: container/podman.md with Podman of a plain user: build, run, and the Quadlet file under her own systemd.
 unit=desktop-rucio.service
 
