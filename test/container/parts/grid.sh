@@ -69,7 +69,7 @@ real_network() {
 has_proxy() { curl -sf "localhost:$port/status" | grep '"is_good":true' | grep '/testvo/Role=NULL' >/dev/null; }
 watch_processes() { # FILE
     while true; do
-        find /proc -maxdepth 1 -user "$uid" -name '[0-9]*' -exec sh -c 'for process; do cat "$process/cmdline" "$process/environ"; echo; done' sh {} +
+        find /proc -maxdepth 1 -user "$uid" -name '[0-9]*' -exec sh -c 'for process; do cat "$process/cmdline" "$process/environ"; echo; done' sh {} + || true # one has ended meanwhile
         sleep 0.02
     done >"$1" 2>/dev/null
 }
