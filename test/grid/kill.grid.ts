@@ -1,7 +1,7 @@
 // The daemon is killed at random instants while the real xrdcp and the real official client bring files of the real grid: some deaths take
 // the programs along, some leave them running. In the end every file is whole, nothing is left, and where xrdcp can go on it did.
 //
-// ROUNDS=20 kills more often, SEED=… makes the same choices again.
+// ROUNDS=20 kills more often, KILL_SEED=… (SEED is the one that the grid is filled with) makes the same choices again.
 
 import { randomInt } from 'node:crypto'
 import { mkdir, readdir, writeFile } from 'node:fs/promises'
@@ -24,7 +24,7 @@ const test = suite('killed, real grid')
 
 const mib = 2 ** 20
 const rounds = Number(process.env['ROUNDS'] ?? 5)
-const seed = Number(process.env['SEED'] ?? randomInt(2 ** 32))
+const seed = Number(process.env['KILL_SEED'] ?? randomInt(2 ** 32))
 const ports = { SLOW1: 'GRID_SLOW_PORT', SLOWROOT1: 'GRID_SLOWROOT_PORT' } as const
 const targets = { SLOW1: 'GRID_XRD2_HTTP', SLOWROOT1: 'GRID_XRD2_PORT' } as const
 type Slow = keyof typeof ports
@@ -76,7 +76,7 @@ test.after.each(async () => {
 
 for (const [what, way] of Object.entries(ways))
   test(`${what}: ${rounds} kills cost no byte that was synced, and leave nothing`, async () => {
-    console.log(`SEED=${seed} ROUNDS=${rounds}`)
+    console.log(`KILL_SEED=${seed} ROUNDS=${rounds}`)
     const chance = openChance(seed)
     const home = await temporary()
     const data = await temporary()
