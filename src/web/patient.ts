@@ -2,6 +2,7 @@
 // view that was found quickly, and never one past a wish.
 
 import type { Kept } from '../wishes/kept.ts'
+import { enter } from '../wishes/underway.ts'
 
 /** A view that took t ms is given again for so many times t, whatever has changed on the disk meanwhile; for as long again it is given
  *  while a new one is found. */
@@ -21,24 +22,11 @@ export function patient<T>(kept: Kept<T>): Patient<T> {
   const look = (name: string): Promise<T> => {
     const from = performance.now()
     const value = kept.get(name)
-    const run = { value, from }
-    running.set(name, run)
-    const ended = (): boolean => {
-      // Whoever dropped or overtook it has taken it out of the table.
-      const current = running.get(name) === run
-      if (current) running.delete(name)
-      return current
-    }
-    value.then(
-      found => {
-        if (!ended()) return
-        const foundAt = performance.now()
-        if (foundAt - from < leastMs) slow.delete(name)
-        else slow.set(name, { value: found, foundAt, tookMs: foundAt - from })
-      },
-      // The error goes to whoever asked.
-      () => ended(),
-    )
+    enter(running, name, { value, from }, found => {
+      const foundAt = performance.now()
+      if (foundAt - from < leastMs) slow.delete(name)
+      else slow.set(name, { value: found, foundAt, tookMs: foundAt - from })
+    })
     return value
   }
 

@@ -3,6 +3,7 @@
 
 import type { World } from '../words/world.ts'
 import { shared } from './shared.ts'
+import { enter } from './underway.ts'
 
 export type Kept<T> = {
   get(name: string): Promise<T>
@@ -59,31 +60,18 @@ export function keep<T>(options: {
   const lookAnew = (name: string, before: string): Promise<T> => {
     const from = world.now()
     const value = look(name)
-    const run = { stamp: before, value }
-    running.set(name, run)
-    const ended = (): boolean => {
-      // Whoever dropped or overtook this look has taken it out of the table.
-      const current = running.get(name) === run
-      if (current) running.delete(name)
-      return current
-    }
-    value.then(
-      found => {
-        if (!ended()) return
-        const now = world.now()
-        const least = options.leastMs?.(found) ?? leastMs
-        const spell = Math.max(least, Math.min(mostMs, times * Math.max(0, now - from)))
-        forget(name)
-        entries.set(name, { value: found, stamp: before, from, until: now + spell })
-        heavy += weight(found)
-        for (const oldest of entries.keys()) {
-          if (heavy <= most) break
-          forget(oldest)
-        }
-      },
-      // The error goes to whoever asked; here it only ends the look.
-      () => ended(),
-    )
+    enter(running, name, { stamp: before, value }, found => {
+      const now = world.now()
+      const least = options.leastMs?.(found) ?? leastMs
+      const spell = Math.max(least, Math.min(mostMs, times * Math.max(0, now - from)))
+      forget(name)
+      entries.set(name, { value: found, stamp: before, from, until: now + spell })
+      heavy += weight(found)
+      for (const oldest of entries.keys()) {
+        if (heavy <= most) break
+        forget(oldest)
+      }
+    })
     return value
   }
 

@@ -45,8 +45,9 @@ test('a port that is taken is told as it is, and nothing stays open', async () =
   await web.close()
 })
 
-test('until the data directory is ours everything but / and /status is 503 starting', async () => {
-  const web = await startWeb({
+/** The interface while no data directory is ours yet. */
+function startWaiting(more: { readonly waitsFor?: () => string } = {}): ReturnType<typeof startWeb> {
+  return startWeb({
     hosts: ['127.0.0.1'],
     port: 0,
     allowedHosts: [],
@@ -54,7 +55,12 @@ test('until the data directory is ours everything but / and /status is 503 start
     world,
     version: '1',
     site: () => undefined,
+    ...more,
   })
+}
+
+test('until the data directory is ours everything but / and /status is 503 starting', async () => {
+  const web = await startWaiting()
   const port = Number(new URL(web.url).port)
   assert.is((await call(port, 'GET', '/')).status, 200)
   const { json } = await call(port, 'GET', '/status')
@@ -69,16 +75,7 @@ test('until the data directory is ours everything but / and /status is 503 start
 
 test('a disk that lets nobody begin is named by every call that waits for it', async () => {
   const why = 'the disk takes no more bytes. Free some space.'
-  const web = await startWeb({
-    hosts: ['127.0.0.1'],
-    port: 0,
-    allowedHosts: [],
-    cachePrefix: undefined,
-    world,
-    version: '1',
-    site: () => undefined,
-    waitsFor: () => why,
-  })
+  const web = await startWaiting({ waitsFor: () => why })
   const port = Number(new URL(web.url).port)
   const { json } = await call(port, 'GET', '/status')
   assert.is(`${json['state']}: ${json['message']}`, `starting: The daemon cannot begin yet: ${why}`)
